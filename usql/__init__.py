@@ -1,0 +1,57 @@
+"""The open engine for USQL, the User Sessions Query Language.
+
+    import usql
+
+    with usql.connect("sessions.db") as db:
+        db.import_files(["export.ndjson.gz"])
+        result = db.query("SELECT country, COUNT(*) FROM usersession GROUP BY country")
+        print(result)
+
+``connect`` opens a store, ``parse`` and ``format`` work on the text of queries, and everything that
+fails raises ``UsqlError``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from usql.compiled import Compiled as Compiled
+    from usql.engine import Database as Database
+    from usql.engine import connect as connect
+    from usql.engine import format as format
+    from usql.errors import UsqlError as UsqlError
+    from usql.explain import Explanation as Explanation
+    from usql.parse import parse as parse
+    from usql.result import Column as Column
+    from usql.result import Result as Result
+    from usql.store.importer import ImportSummary as ImportSummary
+
+_HOMES = {
+    "Column": "usql.result",
+    "Compiled": "usql.compiled",
+    "Database": "usql.engine",
+    "Explanation": "usql.explain",
+    "ImportSummary": "usql.store.importer",
+    "Result": "usql.result",
+    "UsqlError": "usql.errors",
+    "connect": "usql.engine",
+    "format": "usql.engine",
+    "parse": "usql.parse",
+}
+"""Where each public name lives; they are imported when first used, so that starting is quick."""
+
+__all__ = [*sorted(_HOMES), "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'usql' has no attribute {name!r}")
+    from importlib import import_module
+
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value

@@ -1,0 +1,305 @@
+"""Queries on a SQLite store, over connections that cannot write.
+
+A connection is opened read-only, and an authorizer lets it do nothing but read: read-only mode
+alone would still allow ``ATTACH`` and ``VACUUM INTO`` to make files. A query runs in a thread of
+its own, so that the caller can wait for it with a limit, or be interrupted, and stop it at once.
+"""
+
+from __future__ import annotations
+
+import math
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any, TypeVar
+
+from usql.backends.decode import decode_rows
+from usql.compiled import Compiled
+from usql.dialects.sqlite import FLOAT_MOD, PERCENTILE
+from usql.errors import Cancelled, EngineError, TimeLimitExceeded, UsqlError
+from usql.layout import Layout
+from usql.schema import PRIMARY, Field
+from usql.store.sqlite_store import (
+    Location,
+    date_range,
+    open_reader,
+    property_keys,
+    session_range,
+    store_errors,
+)
+
+_T = TypeVar("_T")
+
+_READING = frozenset(
+    {
+        sqlite3.SQLITE_SELECT,
+        sqlite3.SQLITE_READ,
+        sqlite3.SQLITE_FUNCTION,
+        sqlite3.SQLITE_RECURSIVE,
+    }
+)
+_MAX_VALUE_BYTES = 256 * 1024 * 1024
+"""No single value grows beyond this: work on one value cannot be interrupted."""
+_INTERRUPT_AGAIN_S = 0.01
+_WAIT_STEP_S = 60.0
+"""Waiting without any limit could not be interrupted on every platform."""
+
+
+class SqliteBackend:
+    """Runs compiled queries on one store; may be used from several threads."""
+
+    def __init__(self, location: Location, layout: Layout) -> None:
+        self._location = location
+        self._layout = layout
+        self._lock = threading.Lock()
+        self._idle: list[_Reader] = []
+        self._busy: set[_Reader] = set()
+        self._closed = False
+
+    def run(self, compiled: Compiled, timeout: float | None = None) -> list[tuple[Any, ...]]:
+        """Return the rows of a query.
+
+        Args:
+            compiled: for SQLite.
+            timeout: in seconds, or ``None`` for no limit.
+
+        Raises:
+            TimeLimitExceeded: it took longer; it has ended by now.
+            Cancelled: ``interrupt`` was called.
+            EngineError: SQLite refused it.
+        """
+        with self._reader() as reader, _engine_errors(self._location):
+            return _in_thread(lambda: self._rows(reader, compiled), reader, timeout)
+
+    def plan(self, compiled: Compiled) -> list[str]:
+        """Return SQLite's own plan of a query, a line per step, indented."""
+        with self._reader() as reader, _engine_errors(self._location):
+            return reader.query_plan(compiled.sql, compiled.params)
+
+    def interrupt(self) -> None:
+        """End all queries that are running."""
+        with self._lock:
+            for reader in self._busy:
+                reader.cancel()
+
+    def close(self) -> None:
+        """End all queries and close all connections."""
+        self.interrupt()
+        with self._lock:
+            self._closed = True
+            for reader in self._idle:
+                reader.close()
+            self._idle.clear()
+
+    # facts, for resolving and planning
+
+    def property_keys(self, field: Field) -> Sequence[str]:
+        """Return the keys that rows have in a properties field."""
+        return self._read(lambda c: property_keys(c, field.table, field.name))
+
+    def session_range(self) -> tuple[int, int] | None:
+        """Return the earliest start and the latest end of a session in ms; ``None`` if empty."""
+        return self._read(session_range)
+
+    def date_range(self) -> tuple[int, int] | None:
+        """Return the earliest and the latest of all dates stored, in ms; ``None`` if empty."""
+        return self._read(date_range)
+
+    # helpers
+
+    def _read(self, reading: Callable[[sqlite3.Connection], _T]) -> _T:
+        with self._reader() as reader, _engine_errors(self._location):
+            return reading(reader.connection)
+
+    def _rows(self, reader: _Reader, compiled: Compiled) -> list[tuple[Any, ...]]:
+        if compiled.identity is None:
+            rows = reader.fetch(compiled.sql, compiled.params)
+            return decode_rows(rows, compiled.outputs, None)
+        with reader.snapshot():  # whole rows are read one by one, of the same state of the store
+            rows = reader.fetch(compiled.sql, compiled.params)
+            keys = [tuple(row[len(compiled.outputs) :]) for row in rows]
+            found = self._documents(reader.connection, compiled.identity, keys)
+        return decode_rows(rows, compiled.outputs, found)
+
+    def _documents(
+        self, connection: sqlite3.Connection, table: str, keys: Sequence[tuple[Any, ...]]
+    ) -> list[Any]:
+        from usql.store.documents import documents, row_documents
+
+        if table == PRIMARY:
+            sessions = documents(connection, self._layout, [key[0] for key in keys])
+            return [sessions.get(key[0]) for key in keys]
+        pairs = [(key[0], key[1]) for key in keys]
+        rows = row_documents(connection, self._layout, table, pairs)
+        return [rows.get(pair) for pair in pairs]
+
+    @contextmanager
+    def _reader(self) -> Iterator[_Reader]:
+        """Lend a connection to one thread; they are kept, since opening one costs 1 ms."""
+        with self._lock:
+            if self._closed:
+                raise EngineError("the database is closed")
+            reader = self._idle.pop() if self._idle else None
+        reader = reader or _Reader(open_reader(self._location))
+        with self._lock:
+            self._busy.add(reader)
+        try:
+            yield reader
+        finally:
+            with self._lock:
+                self._busy.discard(reader)
+                keep = not self._closed
+                if keep:
+                    self._idle.append(reader)
+            if not keep:
+                reader.close()
+
+
+class _Reader:
+    """A connection that can only read."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+        self.cancelled = False
+        self._allowed = _READING
+        connection.create_aggregate(PERCENTILE, 2, _Percentile)  # type: ignore[arg-type]
+        connection.create_function(FLOAT_MOD, 2, _float_mod, deterministic=True)
+        connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
+        connection.set_authorizer(self._authorize)
+
+    def fetch(self, sql: str, params: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """Return all rows."""
+        return self.connection.execute(sql, params).fetchall()
+
+    def query_plan(self, sql: str, params: Mapping[str, Any]) -> list[str]:
+        """Return the steps of ``EXPLAIN QUERY PLAN``, indented by their depth."""
+        depth = {0: 0}
+        steps = []
+        for number, parent, _, text in self.fetch(f"EXPLAIN QUERY PLAN {sql}", params):
+            depth[number] = depth.get(parent, 0) + 1
+            steps.append("  " * (depth[number] - 1) + text)
+        return steps
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """See one state of the store throughout."""
+        self._transaction("BEGIN")
+        try:
+            yield
+        finally:
+            self._transaction("ROLLBACK")
+
+    def cancel(self) -> None:
+        """Stop what is running, for good."""
+        self.cancelled = True
+        self.connection.interrupt()
+
+    def close(self) -> None:
+        """Close the connection."""
+        with suppress(sqlite3.Error):
+            self.connection.close()
+
+    def _transaction(self, statement: str) -> None:
+        self._allowed = _READING | {sqlite3.SQLITE_TRANSACTION}
+        try:
+            self.connection.execute(statement)
+        finally:
+            self._allowed = _READING
+
+    def _authorize(self, action: int, *_: str | None) -> int:
+        return sqlite3.SQLITE_OK if action in self._allowed else sqlite3.SQLITE_DENY
+
+
+def _in_thread(work: Callable[[], _T], reader: _Reader, timeout: float | None) -> _T:
+    """Run in a thread; end it when the time is up or the caller is interrupted."""
+    results: list[_T] = []
+    errors: list[BaseException] = []
+    done = threading.Event()
+
+    def target() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            done.set()
+
+    reader.cancelled = False
+    thread = threading.Thread(target=target, name="usql-query", daemon=True)
+    thread.start()
+    in_time = False
+    try:
+        in_time = _wait(done, timeout)
+    finally:
+        # an interrupt before the statement begins has no effect, hence the loop
+        while not done.wait(0 if in_time else _INTERRUPT_AGAIN_S):
+            reader.connection.interrupt()
+        thread.join()
+    if not in_time:
+        raise TimeLimitExceeded(f"the query ran longer than its limit of {timeout:g} s")
+    if reader.cancelled:
+        raise Cancelled("the query was cancelled")
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def _wait(done: threading.Event, timeout: float | None) -> bool:
+    if timeout is None:
+        while not done.wait(_WAIT_STEP_S):
+            pass
+        return True
+    deadline = time.monotonic() + timeout
+    while (left := deadline - time.monotonic()) > 0:
+        if done.wait(min(left, _WAIT_STEP_S)):
+            return True
+    return done.is_set()
+
+
+@contextmanager
+def _engine_errors(location: Location) -> Iterator[None]:
+    """Turn SQLite's errors into ours."""
+    try:
+        with store_errors(location):
+            yield
+    except UsqlError:
+        raise
+    except (sqlite3.Error, OverflowError) as error:
+        raise EngineError(f"SQLite could not run the query: {error}") from error
+
+
+class _Percentile:
+    """The p-th percentile with linear interpolation between the nearest ranks.
+
+    numpy's default and SQL's ``PERCENTILE_CONT``: with n sorted values it lies at rank
+    (n - 1) * p / 100, counted from 0.
+    """
+
+    def __init__(self) -> None:
+        self._values: list[float] = []
+        self._p = 50.0
+
+    def step(self, value: float | None, p: float) -> None:
+        if value is not None:
+            self._values.append(value)
+            self._p = p
+
+    def finalize(self) -> float | None:
+        values = self._values
+        if not values:
+            return None
+        values.sort()
+        rank = (len(values) - 1) * self._p / 100
+        low = math.floor(rank)
+        part = rank - low
+        if part == 0:
+            return float(values[low])
+        return values[low] + (values[low + 1] - values[low]) * part
+
+
+def _float_mod(dividend: float | None, divisor: float | None) -> float | None:
+    if dividend is None or divisor is None or divisor == 0 or math.isinf(dividend):
+        return None
+    return math.fmod(dividend, divisor)

@@ -1,0 +1,549 @@
+"""The command line: arguments in, one call to the library, its result out. Nothing is decided here.
+
+Promises to scripts: results alone go to standard output; explanations (``note: …``) and errors
+(``error: …``) go to standard error. The exit code is one of the constants below. A reader that
+goes away (``| head``) is no error. Nothing ends in a traceback, unless ``USQL_DEBUG`` asks for one.
+
+What a command does not need is not imported: every import of more than ``click`` stands in the
+function that uses it, and the package itself loads its parts when they are used.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
+
+import click
+
+import usql
+from usql.render import FORMATS, render, terminal
+from usql.render.escape import visible_lines
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from usql.errors import UsqlError
+    from usql.result import Result
+    from usql.schema import Table
+
+DONE = 0
+BAD_QUERY = 1
+"""The query was bad, or some of the data."""
+WRONG_USAGE = 2
+NO_STORE = 3
+TIME_LIMIT = 4
+CANCELLED = 130
+"""128 and the number of SIGINT, as shells have it."""
+
+DEMO_STORE = "usql-demo.db"
+_MOST_INPUT = 8_000_000
+"""Bytes read of a query; the parser refuses a text much shorter, but nobody has to wait for it."""
+_BOLD, _RED, _DIM = "\x1b[1m", "\x1b[1;31m", "\x1b[2m"
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+# --- Exit codes and errors ----------------------------------------------------------------------
+
+
+class _Commands(click.Group):
+    """A group whose every way to end is one of our exit codes."""
+
+    def main(self, *args: Any, **kwargs: Any) -> NoReturn:
+        """Run a command and exit."""
+        kwargs["standalone_mode"] = False
+        run = super().main
+        sys.exit(_guarded(lambda: run(*args, **kwargs)))
+
+
+def _guarded(run: Callable[[], Any]) -> int:
+    """Run a command; return its exit code and report what went wrong."""
+    for stream in (sys.stdout, sys.stderr):
+        terminal.prepare(stream)
+    try:
+        code = run()
+        _write([])
+    except (click.Abort, KeyboardInterrupt):
+        _finish_output()
+        _report("error", "cancelled")
+        return CANCELLED
+    except (BrokenPipeError, SystemExit):  # click turns the first into the second
+        _finish_output()
+        return DONE
+    except Exception as error:
+        _finish_output()
+        return _failed(error)
+    return code if isinstance(code, int) else DONE
+
+
+def _failed(error: Exception) -> int:
+    from usql.errors import UsqlError
+
+    if os.environ.get("USQL_DEBUG"):
+        raise error
+    match error:
+        case UsqlError():
+            _report("error", str(error))
+            return _exit_code(error)
+        case click.ClickException():
+            return _misused(error)
+        case OSError():
+            where = f": {error.filename}" if error.filename else ""
+            _report("error", f"{error.strerror or error}{where}")
+            return BAD_QUERY
+        case _:
+            what = f"{type(error).__name__}: {error}"
+            _report("error", f"a defect of usql, please report it ({what})")
+            return BAD_QUERY
+
+
+def _exit_code(error: UsqlError) -> int:
+    from usql.errors import Cancelled, StoreError, TimeLimitExceeded
+
+    match error:
+        case StoreError():
+            return NO_STORE
+        case TimeLimitExceeded():
+            return TIME_LIMIT
+        case Cancelled():
+            return CANCELLED
+        case _:
+            return BAD_QUERY
+
+
+def _misused(error: click.ClickException) -> int:
+    _report("error", error.format_message())
+    if isinstance(error, click.UsageError) and error.ctx is not None:
+        _complain(error.ctx.get_usage())
+        _complain(f"Try '{error.ctx.command_path} --help'.")
+    return error.exit_code
+
+
+def _finish_output() -> None:
+    """Write what is buffered; if nobody takes it, drop it lest the interpreter complains later."""
+    try:
+        _write([])
+    except OSError:
+        with suppress(OSError, ValueError):
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _report(kind: str, text: str) -> None:
+    """Write an error or a note to standard error, its prefix coloured on a terminal."""
+    prefix = f"{kind}:"
+    if terminal.wants_color(sys.stderr):
+        prefix = f"{_RED if kind == 'error' else _DIM}{prefix}\x1b[0m"
+    _complain(f"{prefix} {visible_lines(text)}")
+
+
+def _complain(text: str) -> None:
+    # Nobody is left to be told that standard error is gone.
+    with suppress(OSError, ValueError):
+        if sys.stderr is not None:
+            sys.stderr.write(text + "\n")
+            sys.stderr.flush()
+
+
+# --- Output -------------------------------------------------------------------------------------
+
+
+def _write(chunks: Iterable[str]) -> None:
+    out: TextIO | None = sys.stdout
+    if out is None:  # closed by the caller, who wants no results
+        return
+    for chunk in chunks:
+        out.write(chunk)
+    out.flush()
+
+
+def _show(result: Result, format: str) -> None:
+    """Write a result to standard output, then what the engine had to say to standard error."""
+    width, color = terminal.terminal_width(sys.stdout), terminal.wants_color(sys.stdout)
+    _write(render(result, format, width=width, color=color))
+    for explanation in result.explanations:
+        _report("note", explanation)
+
+
+def _say(text: str = "") -> None:
+    _write([visible_lines(text) + "\n"])
+
+
+# --- Arguments ----------------------------------------------------------------------------------
+
+
+def _limit(ctx: click.Context, param: click.Parameter, value: str) -> int | None:
+    if value.casefold() == "none":
+        return None
+    if value.isascii() and value.isdigit():
+        return int(value)
+    raise click.BadParameter(f"{value!r} is neither a number of rows nor 'none'.")
+
+
+def _zone(ctx: click.Context, param: click.Parameter, value: str | None) -> str | int | None:
+    """Return an offset in minutes as a number, the name of a zone as it is."""
+    try:
+        return None if value is None else int(value)
+    except ValueError:
+        return value
+
+
+def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> int | datetime | None:
+    """Return a number of ms or an aware datetime."""
+    if value is None:
+        return None
+    from datetime import datetime
+
+    try:
+        return int(value)
+    except ValueError:
+        pass
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise click.BadParameter(
+            f"{value!r} is neither a number of ms nor a time with an offset,"
+            " such as 2026-03-01T12:00:00Z."
+        )
+    return moment
+
+
+def _bindings(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, Any]:
+    """Return the parameters by name."""
+    bound = {}
+    for text in value:
+        name, equals, written = text.partition("=")
+        if not (name and equals):
+            raise click.BadParameter(f"{text!r} is not of the form name=value.")
+        bound[name] = _bound_value(written)
+    return bound
+
+
+def _bound_value(written: str) -> Any:
+    """Return the value of a JSON number, boolean, null, string or list; any other text as it is.
+
+    >>> [_bound_value(text) for text in ("5", '"5"', "Linz", "null", '["a", "b"]', "NaN", "{}")]
+    [5, '5', 'Linz', None, ['a', 'b'], 'NaN', '{}']
+    """
+    import json
+    from math import isinf
+
+    def no_constant(name: str) -> NoReturn:
+        raise ValueError(name)
+
+    try:
+        value = json.loads(written, parse_constant=no_constant)
+    except (ValueError, RecursionError):
+        return written
+    return (
+        written if isinstance(value, dict) or (isinstance(value, float) and isinf(value)) else value
+    )
+
+
+def _text_of(query: str | None, file: str | None) -> str:
+    """Return the text of a query from wherever it was said to be."""
+    if query is not None and file is not None:
+        raise click.UsageError("Give a query or -f FILE, not both.")
+    if query is None and file is None:
+        raise click.UsageError("Give a query, '-' to read it from standard input, or -f FILE.")
+    if query is not None and query != "-":
+        return query
+    return _decoded(_read(file or "-"))
+
+
+def _read(file: str) -> bytes:
+    if file != "-":
+        with open(file, "rb") as opened:
+            return opened.read(_MOST_INPUT)
+    if sys.stdin is None:
+        raise click.UsageError("Standard input is closed.")
+    return sys.stdin.buffer.read(_MOST_INPUT)
+
+
+def _decoded(text: bytes) -> str:
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        from usql.errors import BadSyntax
+
+        raise BadSyntax(f"the query is not UTF-8 text (byte {error.start + 1})") from None
+
+
+def _all_of(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+    """Return several decorators as one, the first outermost."""
+
+    def decorate(function: F) -> F:
+        for decorator in reversed(decorators):
+            function = decorator(function)
+        return function
+
+    return decorate
+
+
+_store = click.argument("store")
+_source = _all_of(
+    click.argument("query", required=False),
+    click.option(
+        "-f",
+        "--file",
+        type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+        help="Read the query from a file.",
+    ),
+)
+_setting = _all_of(
+    click.option("--timeframe", metavar="EXPR", help="Sessions that start in it: 'last 7 days'."),
+    click.option(
+        "--timezone",
+        metavar="ZONE",
+        callback=_zone,
+        help="Europe/Vienna, or minutes east of UTC. [default: UTC]",
+    ),
+    click.option(
+        "--now", metavar="TIME", callback=_moment, help="What $NOW is: ms, or ISO with an offset."
+    ),
+    click.option(
+        "--param",
+        "params",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=_bindings,
+        help='A value for :NAME. Numbers, true, false, null, "strings" and [lists] are read as'
+        " JSON, anything else is text as it stands. Repeatable.",
+    ),
+)
+_format = click.option(
+    "--format",
+    type=click.Choice(list(FORMATS)),
+    default=next(iter(FORMATS)),
+    show_default=True,
+    help="How to write the result.",
+)
+
+
+# --- Commands -----------------------------------------------------------------------------------
+
+
+def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
+    if value and not ctx.resilient_parsing:
+        _say(f"usql {usql.__version__}")
+        ctx.exit()
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Show the version and exit.",
+)
+@click.pass_context
+def main(ctx: click.Context) -> None:
+    """Exact answers to USQL queries on exported user sessions.
+
+    A STORE is a file that holds sessions; 'import' makes it.
+
+    \b
+    usql demo
+    usql import sessions.db export-*.ndjson.gz
+    usql query sessions.db "SELECT country, COUNT(*) FROM usersession GROUP BY country"
+    usql query sessions.db -f report.usql --timeframe "last 7 days" --format csv > report.csv
+    usql query sessions.db "SELECT * FROM useraction WHERE name = :n" --param n="Payment"
+    echo "SELECT COUNT(*) FROM usersession" | usql query sessions.db -
+
+    Exit codes: 0 done, 1 bad query or data, 2 wrong usage, 3 store cannot be opened, 4 time
+    limit, 130 cancelled.
+    """
+    if ctx.invoked_subcommand is None:
+        _complain(ctx.get_help())
+        ctx.exit(WRONG_USAGE)
+
+
+@main.command()
+@_store
+@_source
+@_setting
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="End the query after so long, with exit code 4.",
+)
+@click.option(
+    "--limit",
+    default="50",
+    metavar="N|none",
+    callback=_limit,
+    help="Rows of a query that has no LIMIT. [default: 50]",
+)
+@_format
+def query(
+    store: str, query: str | None, file: str | None, format: str, limit: int | None, **settings: Any
+) -> None:
+    """Run a query and write its result.
+
+    '-' reads it from standard input.
+    """
+    text = _text_of(query, file)
+    with usql.connect(store, create=False) as db:
+        result = db.query(text, default_limit=limit, **settings)
+    _show(result, format)
+
+
+@main.command()
+@_store
+@_source
+@_setting
+def explain(store: str, query: str | None, file: str | None, **settings: Any) -> None:
+    """Show how a query becomes SQL, without running it."""
+    text = _text_of(query, file)
+    with usql.connect(store, create=False) as db:
+        explained = db.explain(text, **settings)
+    _say(str(explained).rstrip("\n"))
+
+
+@main.command("format")
+@_source
+def format_query(query: str | None, file: str | None) -> None:
+    """Write a query in canonical form.
+
+    '-', or nothing, reads it from standard input.
+    """
+    text = _text_of("-" if query is None and file is None else query, file)
+    _say(usql.format(text).rstrip("\n"))
+
+
+@main.command()
+@click.argument("table", required=False)
+@_format
+def fields(table: str | None, format: str) -> None:
+    """List the fields of one TABLE or of all."""
+    from usql.schema import catalogue
+
+    schema = catalogue()
+    if table is None:
+        _show(_field_list(schema.tables, with_table=True), format)
+        return
+    found = schema.find(table)
+    if found is None:
+        known = ", ".join(known.name for known in schema.tables)
+        raise click.BadParameter(f"There is no table {table!r}; there are {known}.")
+    _show(_field_list((found,), with_table=False), format)
+
+
+def _field_list(tables: tuple[Table, ...], *, with_table: bool) -> Result:
+    from usql.result import Column, Result
+
+    first = 0 if with_table else 1
+    names = ("table", "field", "type", "unit", "values")[first:]
+    rows: list[tuple[Any, ...]] = [
+        (table.name, field.name, field.type_name, field.unit, ", ".join(field.values))[first:]
+        for table in tables
+        for field in table.queryable
+    ]
+    return Result(tuple(Column(name, "string") for name in names), rows)
+
+
+@main.command("import")
+@_store
+@click.argument(
+    "files",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, allow_dash=True),
+    metavar="FILE...",
+)
+@click.option("--rejects", metavar="FILE", help="Where bad lines go, with the reason of each.")
+@click.option(
+    "--strict", is_flag=True, help="Stop at the first bad line, the store left as it was."
+)
+def import_files(store: str, files: tuple[str, ...], rejects: str | None, strict: bool) -> int:
+    """Import session exports into a store.
+
+    A FILE is NDJSON, plain or gzip; '-' is standard input. A session that is there already is
+    replaced, so importing a file twice changes nothing.
+    """
+    with usql.connect(store) as db:
+        summary = db.import_files(list(files), rejects=rejects, strict=strict)
+    _say(
+        f"{_count(summary.sessions, 'session')} from {_count(summary.files, 'file')}"
+        f" in {summary.seconds:.1f} s, {summary.replaced:,} of them replaced"
+    )
+    if not summary.rejected:
+        return DONE
+    where = f", see {summary.rejects_path}" if summary.rejects_path else ""
+    _report("error", f"{_count(summary.rejected, 'line')} rejected{where}")
+    return BAD_QUERY
+
+
+@main.command()
+@click.argument("store", default=DEMO_STORE)
+@click.option("--sessions", type=click.IntRange(min=1), help="How many. [default: 5000]")
+@click.option("--seed", type=int, help="Of the random numbers; the same seed, the same data.")
+@click.option("--force", is_flag=True, help=f"Replace a STORE other than {DEMO_STORE}.")
+def demo(store: str, sessions: int | None, seed: int | None, force: bool) -> None:
+    """Make demo data and run queries on it.
+
+    The data are sessions of an invented travel shop. STORE is made anew each time; by default it
+    is usql-demo.db in this directory.
+    """
+    from usql.store.demo import DEFAULT_SEED, DEFAULT_SESSIONS, NEXT, QUERIES
+
+    sessions = DEFAULT_SESSIONS if sessions is None else sessions
+    seed = DEFAULT_SEED if seed is None else seed
+    _make_way(store, force)
+    _say(f"Making {sessions:,} sessions of an invented travel shop (seed {seed}) in {store} …")
+    with usql.connect(store) as db:
+        _fill(db, sessions, seed)
+        for number, item in enumerate(QUERIES, start=1):
+            _say(f"\n{number}. {item.title}\n\n{_indented(item.text)}\n")
+            _show(db.query(item.text), "table")
+    _say("\nType next:\n")
+    _say(_indented("\n".join(line.replace("{store}", _quoted(store)) for line in NEXT)))
+
+
+def _make_way(store: str, force: bool) -> None:
+    """Remove an earlier demo store; never a file that may be something else."""
+    if not os.path.exists(store):
+        return
+    if os.path.basename(store) != DEMO_STORE and not force:
+        raise click.UsageError(f"{store} exists; --force replaces it by demo data.")
+    for name in (store, f"{store}-wal", f"{store}-shm"):
+        if os.path.exists(name):
+            os.remove(name)
+
+
+def _fill(db: Any, sessions: int, seed: int) -> None:
+    """Import demo data by the way of all data, through a file."""
+    from pathlib import Path
+    from tempfile import TemporaryDirectory
+
+    from usql.store.demo import write
+
+    with TemporaryDirectory(prefix="usql-demo-") as folder:
+        file = Path(folder) / "demo.ndjson"
+        write(file, sessions, seed)
+        db.import_files([file])
+
+
+def _quoted(store: str) -> str:
+    from shlex import quote
+
+    return quote(store)
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.splitlines())
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,0 +1,32 @@
+"""A query ready to run on one engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from usql.plan import Output
+from usql.resolved import Constant
+from usql.result import Column
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A query ready to run; nothing has run yet.
+
+    Attributes:
+        sql: in the engine's dialect, with named placeholders.
+        params: their values.
+        columns: of the result.
+        outputs: how each value of an SQL row is read back.
+        identity: table whose row keys follow the outputs as further columns, or ``None``.
+        keys: positions of the columns that are grouping keys.
+        explanations: what was assumed.
+    """
+
+    sql: str
+    params: dict[str, Constant]
+    columns: tuple[Column, ...]
+    outputs: tuple[Output, ...]
+    identity: str | None
+    keys: tuple[int, ...]
+    explanations: tuple[str, ...]

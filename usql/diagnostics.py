@@ -1,0 +1,75 @@
+"""An error and its source drawn for people, or as plain data for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from usql.errors import UsqlError
+
+_WIDTH = 100
+"""Longest piece of a source line that is shown; longer lines are cut around the caret."""
+
+
+def draw(error: UsqlError) -> str:
+    """Return the error as text: message, source line with a caret, hint."""
+    parts = [error.message]
+    if error.source is not None and error.span is not None:
+        parts.append(_excerpt(error))
+    if error.hint:
+        parts.append(f"hint: {error.hint}")
+    return "\n".join(parts)
+
+
+def as_data(error: UsqlError) -> dict[str, Any]:
+    """Return the error as a dictionary that can be written as JSON."""
+    return {
+        "code": error.code,
+        "message": error.message,
+        "line": error.line,
+        "column": error.column,
+        "hint": error.hint,
+    }
+
+
+def _excerpt(error: UsqlError) -> str:
+    assert error.source is not None
+    assert error.span is not None
+    line, column = error.source.position(error.span.start)
+    text = error.source.line(line)
+    length = max(
+        1, min(error.span.end, error.span.start + len(text) - column + 1) - error.span.start
+    )
+    shown, at = _window(_printable(text), column - 1)
+    marks = "^" * max(1, min(length, len(shown) - at))
+    label = f"line {line}, column {column}: "
+    gutter = " " * len(label)
+    return f"{label}{shown}\n{gutter}{_pad(shown[:at])}{marks}"
+
+
+def _window(text: str, at: int) -> tuple[str, int]:
+    if len(text) <= _WIDTH:
+        return text, at
+    start = max(0, min(at - _WIDTH // 2, len(text) - _WIDTH))
+    cut = text[start : start + _WIDTH]
+    if start > 0:
+        cut = "…" + cut[1:]
+    if start + _WIDTH < len(text):
+        cut = cut[:-1] + "…"
+    return cut, at - start
+
+
+def _printable(text: str) -> str:
+    """Replace what would move the cursor, so that the caret stands where it should."""
+    return "".join(
+        c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text
+    )
+
+
+def _pad(text: str) -> str:
+    """Return blanks as wide as the text is on a terminal."""
+    if text.isascii():
+        return " " * len(text)
+    from rich.cells import cell_len
+
+    return " " * cell_len(text)

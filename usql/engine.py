@@ -1,0 +1,350 @@
+"""The library: connect, query, compile, explain, import. Composition of the passes only."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from usql import ast
+from usql import resolved as r
+from usql.backends.sqlite import SqliteBackend
+from usql.compiled import Compiled
+from usql.dialects.sqlite import SQLITE
+from usql.errors import BadParameter, UsqlError
+from usql.explain import Explanation
+from usql.format import format_query
+from usql.layout import default_layout
+from usql.parse import parse, parse_source
+from usql.plan import Output, Planned, plan
+from usql.resolve import Context, resolve
+from usql.result import Column, Result
+from usql.source import Source
+from usql.store.sqlite_store import Location, open_reader, open_writer
+from usql.timeframe import Moment, Timeframe, TimeframeLike, parse_timeframe, to_ms
+from usql.zones import Zone
+
+if TYPE_CHECKING:
+    from usql.store.importer import ImportSummary, Input, Progress
+
+DEFAULT_LIMIT = 50
+"""Rows of a result where the query has no ``LIMIT``."""
+
+
+def connect(url: str | os.PathLike[str] = ":memory:", *, create: bool = True) -> Database:
+    """Open a store.
+
+    Args:
+        url: a path, ``sqlite:path``, or ``:memory:`` for a new store in memory.
+        create: make a store where there is none; otherwise that is an error.
+
+    Raises:
+        StoreError: there is no store, or something that is none.
+
+    >>> with connect() as db:
+    ...     db.query("SELECT COUNT(*) FROM usersession").rows
+    [(0,)]
+    """
+    location = Location.of(url)
+    missing = location.memory or not (location.path and location.path.exists())
+    opened = open_writer(location) if create and missing else open_reader(location)
+    opened.close()
+    return Database(location)
+
+
+def format(text: str) -> str:
+    """Return a query in canonical form.
+
+    Raises:
+        UsqlError: it cannot be parsed.
+
+    >>> format("select city from usersession where bounce is true")
+    'SELECT city FROM usersession WHERE bounce = true'
+    """
+    return format_query(parse(text))
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """What comes with a query."""
+
+    timeframe: Timeframe | None
+    zone: Zone
+    now: int
+
+
+class Database:
+    """An open store. May be used from several threads; close it, or use it in ``with``."""
+
+    def __init__(self, location: Location) -> None:
+        self._location = location
+        self._layout = default_layout()
+        self._backend = SqliteBackend(location, self._layout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<usql.Database {self._location}>"
+
+    def close(self) -> None:
+        """End what is running and close the store."""
+        self._backend.close()
+
+    def interrupt(self) -> None:
+        """End the queries that are running in other threads; each raises ``Cancelled``."""
+        self._backend.interrupt()
+
+    # --- queries
+
+    def query(
+        self,
+        text: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeframe: TimeframeLike = None,
+        timezone: str | int | None = None,
+        now: Moment | None = None,
+        timeout: float | None = None,
+        default_limit: int | None = DEFAULT_LIMIT,
+    ) -> Result:
+        """Run a query.
+
+        Args:
+            text: the query.
+            params: values of its ``:name`` parameters: ``None``, ``str``, ``int``, ``float``,
+                ``bool``, aware ``datetime``, or a list of them for ``IN``.
+            timeframe: an expression such as ``"last 7 days"``, or a pair of moments, each ms
+                (UTC, since 1970) or an aware ``datetime``; ``None`` for all data. It selects
+                sessions by their start, from the first moment to before the second.
+            timezone: an IANA name, or an offset in minutes east of UTC; UTC by default.
+            now: what ``$NOW`` and timeframes take for the present, in ms or as an aware
+                ``datetime``; the clock's time by default.
+            timeout: longest time the query may run, in seconds.
+            default_limit: most rows of a query without ``LIMIT``; ``None`` for all.
+
+        Raises:
+            UsqlError: the query is bad, took too long, or the store cannot be read.
+
+        >>> with connect() as db:
+        ...     db.query("SELECT COUNT(*) FROM useraction WHERE name = :n", {"n": "Login"}).rows
+        [(0,)]
+        """
+        began = time.perf_counter()
+        settings = _settings(timeframe, timezone, now)
+        with _source_of_errors(Source(text)) as source:
+            compiled, limit = self._compile(source, params, settings, default_limit, probe=True)
+            rows = self._backend.run(compiled, timeout)
+        explanations = list(compiled.explanations)
+        truncated = limit is not None and len(rows) > limit
+        if truncated:
+            del rows[limit:]
+            explanations.append(f"only the first {limit} rows are shown; write LIMIT for more")
+        elapsed = (time.perf_counter() - began) * 1000
+        return Result(
+            compiled.columns, rows, explanations, compiled.sql, elapsed, compiled.keys, truncated
+        )
+
+    def compile(
+        self,
+        text: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeframe: TimeframeLike = None,
+        timezone: str | int | None = None,
+        now: Moment | None = None,
+        default_limit: int | None = DEFAULT_LIMIT,
+    ) -> Compiled:
+        """Return the SQL of a query, its parameters and columns; nothing is run.
+
+        Arguments and errors are those of ``query``.
+
+        >>> with connect() as db:
+        ...     db.compile("SELECT COUNT(*) AS n FROM usersession").columns
+        (Column(name='n', type='long', unit=''),)
+        """
+        settings = _settings(timeframe, timezone, now)
+        with _source_of_errors(Source(text)) as source:
+            return self._compile(source, params, settings, default_limit, probe=False)[0]
+
+    def explain(
+        self,
+        text: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        timeframe: TimeframeLike = None,
+        timezone: str | int | None = None,
+        now: Moment | None = None,
+        default_limit: int | None = DEFAULT_LIMIT,
+    ) -> Explanation:
+        """Return every station of the way of a query; ``str`` of it shows them.
+
+        Arguments and errors are those of ``query``.
+
+        >>> with connect() as db:
+        ...     db.explain("select city from usersession").text
+        'SELECT city FROM usersession'
+        """
+        settings = _settings(timeframe, timezone, now)
+        with _source_of_errors(Source(text)) as source:
+            tree, resolved, planned = self._plan(
+                source, params, settings, default_limit, probe=False
+            )
+            generic = planned.tree.sql(pretty=True)
+            compiled = _compiled(planned, resolved.explanations)
+            return Explanation(
+                format_query(tree),
+                tree,
+                resolved.query,
+                generic,
+                planned.tree.sql(dialect=SQLITE.sqlglot, pretty=True),
+                compiled.params,
+                tuple(self._backend.plan(compiled)),
+                compiled.explanations,
+            )
+
+    # --- data
+
+    def import_files(
+        self,
+        files: Iterable[Input] | Input,
+        *,
+        rejects: str | os.PathLike[str] | None = None,
+        strict: bool = False,
+        progress: Callable[[Progress], None] | None = None,
+    ) -> ImportSummary:
+        """Import session exports; a session that is stored already is replaced.
+
+        Args:
+            files: paths, patterns, folders, ``-`` for standard input, or binary streams; NDJSON,
+                plain or gzip.
+            rejects: file for lines that cannot be read; beside the store by default.
+            strict: raise at the first bad line, and leave the store as it was.
+            progress: called now and then.
+
+        Raises:
+            BadData: a bad line, where ``strict``.
+            StoreError: the store or the reject file cannot be written.
+        """
+        from usql.store.importer import import_files
+
+        single = isinstance(files, str | os.PathLike) or hasattr(files, "read")
+        return import_files(
+            self._location,
+            [files] if single else files,  # type: ignore[arg-type,list-item]
+            rejects=rejects,
+            strict=strict,
+            progress=progress,
+        )
+
+    def import_sessions(
+        self, sessions: Iterable[Mapping[str, Any]], *, strict: bool = True
+    ) -> ImportSummary:
+        """Import sessions that are dictionaries in the export format.
+
+        Raises:
+            BadData: one is bad, where ``strict``.
+        """
+        from usql.store.importer import import_sessions
+
+        return import_sessions(self._location, sessions, strict=strict)
+
+    # --- composition
+
+    def _compile(
+        self,
+        source: Source,
+        params: Mapping[str, Any] | None,
+        settings: _Settings,
+        default_limit: int | None,
+        *,
+        probe: bool,
+    ) -> tuple[Compiled, int | None]:
+        """Return a compiled query, and the limit to cut at where the query has none."""
+        _, resolved, planned = self._plan(source, params, settings, default_limit, probe=probe)
+        limit = default_limit if resolved.default_limit else None
+        return _compiled(planned, resolved.explanations), limit
+
+    def _plan(
+        self,
+        source: Source,
+        params: Mapping[str, Any] | None,
+        settings: _Settings,
+        default_limit: int | None,
+        *,
+        probe: bool,
+    ) -> tuple[ast.Query, r.Resolved, Planned]:
+        """Go from text to generic SQL; ``probe`` asks for one row beyond the default limit."""
+        parsed = parse_source(source)
+        context = Context(
+            schema=self._layout.schema,
+            facts=self._backend,
+            zone=settings.zone,
+            now=settings.now,
+            timeframe=settings.timeframe,
+            parameters=_parameters(params),
+            default_limit=default_limit,
+            explanations=list(parsed.explanations),
+        )
+        resolved = resolve(parsed.query, context)
+        query = resolved.query
+        if probe and resolved.default_limit and not isinstance(query, r.FunnelQuery):
+            query = replace(query, limit=None if default_limit is None else default_limit + 1)
+        return parsed.query, resolved, plan(query, self._layout, self._backend.date_range())
+
+
+def _settings(
+    timeframe: TimeframeLike, timezone: str | int | None, now: Moment | None
+) -> _Settings:
+    zone = Zone.of(timezone)
+    moment = time.time_ns() // 1_000_000 if now is None else to_ms(now)
+    return _Settings(parse_timeframe(timeframe, now=moment, zone=zone), zone, moment)
+
+
+def _parameters(params: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    if params is None:
+        return {}
+    if not isinstance(params, Mapping):
+        raise BadParameter(
+            f"parameters come as a dictionary, not as {type(params).__name__}",
+            hint="write query(text, {'name': value}) for :name",
+        )
+    return params
+
+
+def _compiled(planned: Planned, explanations: tuple[str, ...]) -> Compiled:
+    return Compiled(
+        sql=SQLITE.render(planned.tree),
+        params=planned.parameters,
+        columns=tuple(_column(output) for output in planned.outputs),
+        outputs=planned.outputs,
+        identity=planned.identity,
+        keys=planned.keys,
+        explanations=explanations,
+    )
+
+
+def _column(output: Output) -> Column:
+    return Column(output.label, str(output.type), output.unit)
+
+
+@contextmanager
+def _source_of_errors(source: Source) -> Iterator[Source]:
+    """Let every error know the text it is about."""
+    try:
+        yield source
+    except UsqlError as error:
+        error.attach(source)
+        raise

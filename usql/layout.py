@@ -1,0 +1,137 @@
+"""How the tables of the language lie in a store: data that planner and writers share.
+
+A row of the language lives in a *base* relation that has the columns most queries read, and, where
+the row is wide, in a *detail* relation of the same key that has the rest, so that scans stay short.
+Lists and properties live in *value* relations, one row per value. Keys are
+
+* ``_session``: a number the store gives a session,
+* ``_position``: the rank of a secondary row within its session, by start time, then arrival,
+* ``_ordinal``: the rank of a value within its list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from usql.schema import PRIMARY, Field, Schema, Table, catalogue
+from usql.types import Kind
+
+SESSION = "_session"
+POSITION = "_position"
+ORDINAL = "_ordinal"
+KEY = "key"
+VALUE = "value"
+EXTRA = "_extra"
+"""Column of a detail relation: what the catalogue does not know, as a JSON object."""
+ARRIVAL = "_arrival"
+"""Column of a detail relation: index in the export's array, where it is not the position."""
+IP_TEXT = "ip_text"
+"""The address as people write it; the column ``ip`` holds it in an encoding that sorts."""
+
+HOT: Mapping[str, frozenset[str]] = {
+    "usersession": frozenset(
+        [
+            "tenantId",
+            "userSessionId",
+            "partNumber",
+            "startTime",
+            "endTime",
+            "duration",
+            "userId",
+            "internalUserId",
+            "userType",
+            "applicationType",
+            "bounce",
+            "newUser",
+            "userActionCount",
+            "totalErrorCount",
+            "hasError",
+            "hasCrash",
+            "country",
+            "city",
+            "browserFamily",
+            "osFamily",
+            "userExperienceScore",
+        ]
+    ),
+    "useraction": frozenset(
+        [
+            "name",
+            "type",
+            "application",
+            "startTime",
+            "endTime",
+            "duration",
+            "apdexCategory",
+            "keyUserAction",
+        ]
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Relation:
+    """A table of the store.
+
+    Attributes:
+        name: of the table.
+        keys: its key columns, ``_session`` first.
+        columns: its other columns with the kind of value each holds.
+    """
+
+    name: str
+    keys: tuple[str, ...]
+    columns: tuple[tuple[str, Kind], ...]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The relations of a store, by what the language calls them."""
+
+    schema: Schema
+
+    def keys(self, table: str) -> tuple[str, ...]:
+        """Return the columns that identify a row of a table of the language."""
+        return (SESSION,) if table == PRIMARY else (SESSION, POSITION)
+
+    def base(self, table: str) -> str:
+        """Return the relation that has one row per row of the table."""
+        return table
+
+    def detail(self, table: str) -> str:
+        """Return the relation that has the columns the base has not; it may be the base."""
+        return f"{table}_detail" if table in HOT else table
+
+    def place(self, field: Field) -> str:
+        """Return the relation that holds a single-valued field; its column has the field's name."""
+        hot = HOT.get(field.table)
+        return field.table if hot is None or field.name in hot else self.detail(field.table)
+
+    def values(self, field: Field) -> str:
+        """Return the relation that holds the values of a list or of a properties field."""
+        return f"{field.table}_{field.name}"
+
+    @cached_property
+    def relations(self) -> tuple[Relation, ...]:
+        """All relations that hold data."""
+        return tuple(r for table in self.schema.tables for r in self._relations_of(table))
+
+    def _relations_of(self, table: Table) -> Iterator[Relation]:
+        keys = self.keys(table.name)
+        names = dict.fromkeys((self.base(table.name), self.detail(table.name)))
+        for name in names:
+            columns = [(f.name, f.kind) for f in table.scalars if self.place(f) == name]
+            if name == self.detail(table.name):
+                columns += [(IP_TEXT, Kind.STRING)] if table.primary else [(ARRIVAL, Kind.LONG)]
+                columns.append((EXTRA, Kind.STRING))
+            yield Relation(name, keys, tuple(columns))
+        for field in table.collections:
+            last = KEY if field.properties else ORDINAL
+            yield Relation(self.values(field), (*keys, last), ((VALUE, field.kind),))
+
+
+def default_layout() -> Layout:
+    """Return the layout of the catalogue that ships with the package."""
+    return Layout(catalogue())

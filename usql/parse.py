@@ -1,0 +1,469 @@
+"""Text -> ``ast.Query``. The only importer of lark.
+
+What arrives is any text at all. What leaves is a tree of ``usql.ast`` nodes, each with the span it
+was written at, nested at most ``MAX_DEPTH`` deep; or a ``BadSyntax``. Names are not looked up here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable, Hashable, Iterator
+from dataclasses import dataclass, fields
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeAlias, cast
+
+import lark
+
+from usql import ast
+from usql.errors import BadSyntax, TooLarge, UsqlError
+from usql.source import Source, Span
+
+MAX_LENGTH = 1_000_000
+"""Longest text that is parsed, in characters."""
+MAX_DEPTH = 64
+"""Deepest nesting of conditions and expressions."""
+MAX_TERMS = 256
+"""Longest chain of arithmetic operators without brackets."""
+
+_CURLY_SINGLE = "‘’‚‛"
+_CURLY_DOUBLE = "“”„‟"
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """A tree and what the parser had to assume to read it.
+
+    Attributes:
+        query: the tree.
+        explanations: sentences for the person who wrote the text.
+    """
+
+    query: ast.Query
+    explanations: tuple[str, ...] = ()
+
+
+def parse(text: str) -> ast.Query:
+    """Return the tree of a query.
+
+    Args:
+        text: one query, at most 1,000,000 characters; a trailing ``;`` is allowed.
+
+    Raises:
+        UsqlError: the text is not a query; the error names line and column.
+
+    >>> parse("select city from usersession limit 3").limit
+    Number(value=3, text='3')
+    """
+    return parse_source(Source(text)).query
+
+
+def parse_source(source: Source) -> Parsed:
+    """Return the tree of a query and what had to be assumed; errors know the source."""
+    try:
+        return _parse(source)
+    except UsqlError as error:
+        error.attach(source)
+        raise
+
+
+def _parse(source: Source) -> Parsed:
+    text = source.text
+    if len(text) > MAX_LENGTH:
+        raise TooLarge(
+            f"the query has {len(text):,} characters; at most {MAX_LENGTH:,} are read",
+            Span(0, 0),
+            hint="pass long lists of values as a parameter: field IN (:values)",
+        )
+    try:
+        tree = _parser().parse(text)
+    except lark.exceptions.UnexpectedInput as error:
+        raise _syntax_error(error, source) from None
+    query = _build(tree)
+    _check_depth(query)
+    curly = any(c in text for c in _CURLY_SINGLE + _CURLY_DOUBLE) and _has_curly_strings(text)
+    notes = ("curly quotes were read as straight ones",) if curly else ()
+    return Parsed(query, notes)
+
+
+def _has_curly_strings(text: str) -> bool:
+    tokens = _parser().lex(text)
+    return any(t.type == "STRING" and t[0] in _CURLY_SINGLE + _CURLY_DOUBLE for t in tokens)
+
+
+def _syntax_error(error: lark.exceptions.UnexpectedInput, source: Source) -> BadSyntax:
+    from usql.syntax_hints import describe
+
+    if isinstance(error, lark.exceptions.UnexpectedToken):
+        at_end = error.token.type == "$END"
+        accepts: Any = error.interactive_parser.accepts  # type: ignore[no-untyped-call,unused-ignore]
+        expected = set(accepts() or error.expected)
+    else:
+        at_end = isinstance(error, lark.exceptions.UnexpectedEOF)
+        expected = set(getattr(error, "allowed", None) or getattr(error, "expected", None) or ())
+    offset = len(source.text.rstrip()) if at_end else (error.pos_in_stream or 0)
+    return describe(source.text, offset, expected)
+
+
+def _check_depth(query: ast.Query) -> None:
+    """Bound the recursion of every later pass; iterative, since the tree may be of any depth."""
+    stack: list[tuple[ast.Node, int, int]] = [(query, 0, 0)]
+    while stack:
+        node, depth, terms = stack.pop()
+        if depth > MAX_DEPTH or terms > MAX_TERMS:
+            raise TooLarge(
+                f"nested deeper than {MAX_DEPTH} levels"
+                if depth > MAX_DEPTH
+                else f"more than {MAX_TERMS} operators in one expression",
+                Span(node.span.start, node.span.start + 1),
+                hint="split the query, or pass values as parameters",
+            )
+        for name, child in _children(node):
+            chained = name == "left" and isinstance(child, ast.Arithmetic)
+            stack.append((child, depth if chained else depth + 1, terms + 1 if chained else 0))
+
+
+@cache
+def _field_names(kind: Hashable) -> tuple[str, ...]:
+    return tuple(f.name for f in fields(cast(type[ast.Node], kind)) if f.name != "span")
+
+
+def _children(node: ast.Node) -> Iterator[tuple[str, ast.Node]]:
+    for name in _field_names(cast(Hashable, type(node))):
+        value = getattr(node, name)
+        if isinstance(value, ast.Node):
+            yield name, value
+        elif isinstance(value, tuple):
+            for item in value:
+                if isinstance(item, ast.Node):
+                    yield name, item
+
+
+# --- the parser --------------------------------------------------------------------------------
+
+
+@cache
+def grammar_text() -> str:
+    """Return the grammar: from the wheel, or from its place in a checkout."""
+    here = Path(__file__).parent
+    packaged = here / "grammar" / "usql.lark"
+    path = packaged if packaged.is_file() else here.parent / "grammar" / "usql.lark"
+    return path.read_text(encoding="utf-8")
+
+
+@cache
+def _parser() -> lark.Lark:
+    """Build the parser, or load its tables from the user's cache: building takes 0.2 s."""
+    grammar = grammar_text()
+    options: dict[str, Any] = {
+        "parser": "lalr",
+        "lexer": "contextual",
+        "propagate_positions": True,
+        "maybe_placeholders": True,
+    }
+    cached = _cache_file(grammar)
+    if cached is None:
+        return lark.Lark(grammar, **options)
+    try:
+        return lark.Lark(grammar, cache=str(cached), **options)
+    except Exception:  # a damaged or foreign cache file must never stand in a query's way
+        return lark.Lark(grammar, **options)
+
+
+def _cache_file(grammar: str) -> Path | None:
+    """Return a file of the user's own for the parse tables, or ``None`` where there can be none.
+
+    The tables are pickled, so the folder must be one that nobody else can write to.
+    """
+    folder = _cache_folder()
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = folder.stat()
+    except OSError:
+        return None
+    if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022):
+        return None
+    if not os.access(folder, os.W_OK):
+        return None
+    key = f"{grammar}\0{lark.__version__}\0{sys.version}".encode()
+    return folder / f"grammar-{hashlib.sha256(key).hexdigest()[:16]}.lark-cache"
+
+
+def _cache_folder() -> Path:
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA") or Path.home() / "AppData/Local") / "usql/cache"
+    if sys.platform == "darwin":
+        return Path.home() / "Library/Caches/usql"
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "usql"
+
+
+# --- tree building -----------------------------------------------------------------------------
+
+_Children: TypeAlias = list[Any]
+
+
+def _span(meta: Any) -> Span:
+    return Span(meta.start_pos, meta.end_pos) if not meta.empty else Span(0, 0)
+
+
+def _token_span(token: lark.Token) -> Span:
+    return Span(token.start_pos or 0, token.end_pos or 0)
+
+
+def _unquote(token: str) -> str:
+    """Return what a quoted string or a bracketed text stands for."""
+    inner = token[1:-1]
+    if token[0] in "'\"":
+        return inner.replace(token[0] * 2, token[0])
+    if token[0] == "[":
+        return inner.replace("]]", "]")
+    return inner
+
+
+def _word(token: lark.Token) -> str:
+    return _unquote(token) if token.type in ("STRING", "BRACKETED") else str(token)
+
+
+def _negatable(
+    node: Callable[..., ast.Condition],
+) -> Callable[[_Builder, Any, _Children], ast.Condition]:
+    def build(_: _Builder, meta: Any, children: _Children) -> ast.Condition:
+        field, negation, *rest = children
+        return node(field, *rest, negated=negation is not None, span=_span(meta))
+
+    return build
+
+
+def _build(tree: lark.Tree[lark.Token]) -> ast.Query:
+    """Turn lark's tree into ours, children first; no recursion, since the tree may be deep."""
+    builder = _Builder()
+    built: dict[int, Any] = {}
+    for subtree in tree.iter_subtrees():
+        children = [built[id(c)] if isinstance(c, lark.Tree) else c for c in subtree.children]
+        built[id(subtree)] = getattr(builder, subtree.data)(subtree.meta, children)
+    return cast(ast.Query, built[id(tree)])
+
+
+class _Builder:
+    """One method a rule of the grammar."""
+
+    def start(self, meta: Any, children: _Children) -> ast.Query:
+        return cast(ast.Query, children[0])
+
+    # the query
+
+    def select(self, meta: Any, children: _Children) -> ast.Select:
+        distinct, columns, table, where, group_by, order_by, limit, offset, compare = children
+        return ast.Select(
+            columns=columns,
+            table=table,
+            distinct=distinct is not None,
+            where=where,
+            group_by=group_by or (),
+            order_by=order_by or (),
+            limit=limit,
+            offset=offset,
+            compare=compare,
+            span=_span(meta),
+        )
+
+    def funnel(self, meta: Any, children: _Children) -> ast.Funnel:
+        *steps, ordered, table, where, compare = children
+        return ast.Funnel(tuple(steps), table, where, ordered, compare, span=_span(meta))
+
+    def columns(self, meta: Any, children: _Children) -> tuple[ast.Item, ...]:
+        return tuple(children)
+
+    def star(self, meta: Any, children: _Children) -> ast.Star:
+        *table, _ = children
+        name = ast.Name(str(table[0]), span=_token_span(table[0])) if table else None
+        return ast.Star(name, span=_span(meta))
+
+    def json(self, meta: Any, children: _Children) -> ast.JsonColumn:
+        return ast.JsonColumn(span=_span(meta))
+
+    def column(self, meta: Any, children: _Children) -> ast.Column:
+        expression, *filters, alias = children
+        return ast.Column(expression, tuple(filters), alias, span=_span(meta))
+
+    def filter(self, meta: Any, children: _Children) -> ast.Filter:
+        return ast.Filter(*children, span=_span(meta))
+
+    def alias(self, meta: Any, children: _Children) -> ast.Name:
+        return cast(ast.Name, children[0])
+
+    def alias_name(self, meta: Any, children: _Children) -> ast.Name:
+        return ast.Name(_word(children[0]), span=_span(meta))
+
+    def step(self, meta: Any, children: _Children) -> ast.Step:
+        return ast.Step(*children, span=_span(meta))
+
+    def ordered(self, meta: Any, children: _Children) -> ast.Ordered:
+        strict, within, by, per = children
+        return ast.Ordered(strict is not None, within, by, per, span=_span(meta))
+
+    def from_clause(self, meta: Any, children: _Children) -> ast.Name:
+        return cast(ast.Name, children[0])
+
+    def where(self, meta: Any, children: _Children) -> ast.Condition:
+        return cast(ast.Condition, children[0])
+
+    def group_by(self, meta: Any, children: _Children) -> tuple[ast.Expr, ...]:
+        return tuple(children)
+
+    def order_by(self, meta: Any, children: _Children) -> tuple[ast.Ordering, ...]:
+        return tuple(children)
+
+    def ordering(self, meta: Any, children: _Children) -> ast.Ordering:
+        expression, direction = children
+        descending = direction is not None and direction.type == "DESC"
+        return ast.Ordering(expression, descending, span=_span(meta))
+
+    def limit(self, meta: Any, children: _Children) -> ast.Number | ast.Parameter:
+        return cast(ast.Number, children[0])
+
+    offset = limit
+
+    def compare(self, meta: Any, children: _Children) -> ast.Duration | ast.Compare:
+        if len(children) == 1:  # the clause COMPARE DURATION("1w")
+            return cast(ast.Duration, children[0])
+        return ast.Compare(*children, span=_span(meta))
+
+    # expressions
+
+    def arithmetic(self, meta: Any, children: _Children) -> ast.Arithmetic:
+        left, operator, right = children
+        sign = "%" if operator.type == "MOD" else str(operator)
+        return ast.Arithmetic(cast(ast.Operator, sign), left, right, span=_span(meta))
+
+    def negative(self, meta: Any, children: _Children) -> ast.Expr:
+        operand = children[1]
+        if isinstance(operand, ast.Number):
+            return _negated(operand, _span(meta))
+        return ast.Negative(operand, span=_span(meta))
+
+    def negative_number(self, meta: Any, children: _Children) -> ast.Number:
+        return _negated(self.number(meta, children[1:]), _span(meta))
+
+    def parenthesized(self, meta: Any, children: _Children) -> ast.Node:
+        return cast(ast.Node, children[0])
+
+    def true(self, meta: Any, children: _Children) -> ast.Boolean:
+        return ast.Boolean(True, span=_span(meta))
+
+    def false(self, meta: Any, children: _Children) -> ast.Boolean:
+        return ast.Boolean(False, span=_span(meta))
+
+    def null(self, meta: Any, children: _Children) -> ast.Null:
+        return ast.Null(span=_span(meta))
+
+    def call(self, meta: Any, children: _Children) -> ast.Call:
+        name, *arguments = children
+        return ast.Call(str(name).lower(), tuple(arguments), span=_span(meta))
+
+    def count_rows(self, meta: Any, children: _Children) -> ast.Count:
+        return ast.Count(None, span=_span(meta))
+
+    def count_field(self, meta: Any, children: _Children) -> ast.Count:
+        _, distinct, field = children
+        return ast.Count(field, distinct is not None, span=_span(meta))
+
+    def condition_call(self, meta: Any, children: _Children) -> ast.ConditionCall:
+        _, aggregate, condition = children
+        return ast.ConditionCall(aggregate, condition, span=_span(meta))
+
+    def duration(self, meta: Any, children: _Children) -> ast.Duration:
+        return ast.Duration(children[1], span=_span(meta))
+
+    def variable(self, meta: Any, children: _Children) -> ast.Variable:
+        return ast.Variable(str(children[0]).upper(), span=_span(meta))
+
+    def parameter(self, meta: Any, children: _Children) -> ast.Parameter:
+        return ast.Parameter(str(children[0])[1:], span=_span(meta))
+
+    def number(self, meta: Any, children: _Children) -> ast.Number:
+        text = str(children[0])
+        if not text.isdecimal():
+            return ast.Number(_finite(text, _span(meta)), text, span=_span(meta))
+        if len(text) > 300:  # beyond any number a field can hold, and slow to convert
+            raise BadSyntax(f"the number has {len(text)} digits", _span(meta))
+        return ast.Number(int(text), text, span=_span(meta))
+
+    def string(self, meta: Any, children: _Children) -> ast.String:
+        return ast.String(_unquote(children[0]), span=_span(meta))
+
+    bracketed = string
+
+    def name(self, meta: Any, children: _Children) -> ast.Name:
+        return ast.Name(str(children[0]), span=_span(meta))
+
+    def field(self, meta: Any, children: _Children) -> ast.Field:
+        first, *rest = children
+        return ast.Field((str(first), *rest), span=_span(meta))
+
+    def key(self, meta: Any, children: _Children) -> str:
+        return _word(children[0])
+
+    # conditions
+
+    def or_(self, meta: Any, children: _Children) -> ast.Or:
+        return ast.Or(tuple(_flat(ast.Or, children)), span=_span(meta))
+
+    def and_(self, meta: Any, children: _Children) -> ast.And:
+        return ast.And(tuple(_flat(ast.And, children)), span=_span(meta))
+
+    def not_(self, meta: Any, children: _Children) -> ast.Not:
+        return ast.Not(children[1], span=_span(meta))
+
+    def is_(self, meta: Any, children: _Children) -> ast.Compare:
+        return ast.Compare(children[0], "=", children[-1], span=_span(meta))
+
+    def is_not(self, meta: Any, children: _Children) -> ast.Compare:
+        return ast.Compare(children[0], "!=", children[-1], span=_span(meta))
+
+    def in_(self, meta: Any, children: _Children) -> ast.In:
+        field, negation, *values = children
+        return ast.In(field, tuple(values), negation is not None, span=_span(meta))
+
+    between = _negatable(ast.Between)
+    like = _negatable(ast.Like)
+    starts_with = _negatable(ast.StartsWith)
+    matches = _negatable(ast.Matches)
+
+    def scope(self, meta: Any, children: _Children) -> ast.Scope:
+        quantifier, table, condition = children
+        return ast.Scope(str(quantifier).upper(), table, condition, span=_span(meta))  # type: ignore[arg-type]
+
+    def scope_count(self, meta: Any, children: _Children) -> ast.ScopeCount:
+        _, table, condition, operator, value = children
+        return ast.ScopeCount(table, condition, operator, value, span=_span(meta))
+
+    def in_segment(self, meta: Any, children: _Children) -> ast.InSegment:
+        return ast.InSegment(children[0], span=_span(meta))
+
+    def comparator(self, meta: Any, children: _Children) -> ast.Comparison:
+        sign = str(children[0])
+        return "!=" if sign == "<>" else cast(ast.Comparison, sign)
+
+
+def _flat(kind: type[ast.And] | type[ast.Or], children: _Children) -> Iterator[ast.Condition]:
+    """Join ``a AND (b AND c)`` to one level: what brackets say about order is no meaning here."""
+    for child in children:
+        if isinstance(child, kind):
+            yield from child.items
+        else:
+            yield child
+
+
+def _negated(number: ast.Number, span: Span) -> ast.Number:
+    text = number.text.removeprefix("-") if number.text.startswith("-") else f"-{number.text}"
+    return ast.Number(-number.value, text, span=span)
+
+
+def _finite(text: str, span: Span) -> float:
+    value = float(text)
+    if value in (float("inf"), float("-inf")):
+        raise BadSyntax(f"{text} is too large for a number", span)
+    return value

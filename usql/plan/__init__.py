@@ -1,0 +1,36 @@
+"""``resolved`` -> one sqlglot tree in generic SQL.
+
+Knows relations and keys, not names; decides nothing about meaning. ``rows`` reads values off joined
+relations, ``conditions`` and ``dates`` make predicates and local time, ``plain``, ``aggregation``
+and ``funnel`` shape the three kinds of query, ``sql`` has the constructors and the list of generic
+functions that dialects spell.
+"""
+
+from __future__ import annotations
+
+from usql import resolved as r
+from usql.layout import Layout
+from usql.plan.aggregation import plan_aggregation
+from usql.plan.funnel import plan_funnel
+from usql.plan.plain import plan_plain
+from usql.plan.state import Output, Planned, State
+
+__all__ = ["Output", "Planned", "plan"]
+
+
+def plan(query: r.Query, layout: Layout, dates: tuple[int, int] | None) -> Planned:
+    """Return a query in generic SQL.
+
+    Args:
+        query: settled.
+        layout: where things lie in the store.
+        dates: the earliest and the latest date in the store in ms, ``None`` for an empty one.
+    """
+    state = State(layout, query.scan.zone, dates or (0, 0))
+    match query:
+        case r.PlainQuery():
+            return plan_plain(query, state)
+        case r.AggregationQuery():
+            return plan_aggregation(query, state)
+        case r.FunnelQuery():
+            return plan_funnel(query, state)

@@ -1,0 +1,126 @@
+"""Conditions of a row.
+
+Logic has two values in the language and three in SQL. Without negation that makes no difference
+under ``WHERE``, since NULL counts as false and neither AND nor OR turns it into true; so only what
+is negated is made two-valued first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sqlglot import exp
+
+from usql import resolved as r
+from usql.plan import sql
+from usql.plan.rows import Rows, value_rows
+from usql.plan.sql import Generic, Node
+from usql.plan.state import State
+
+_COMPARISONS: dict[str, type[exp.Binary]] = {
+    "=": exp.EQ,
+    "!=": exp.NEQ,
+    "<": exp.LT,
+    ">": exp.GT,
+    "<=": exp.LTE,
+    ">=": exp.GTE,
+}
+
+
+def comparison(operator: str, left: Node, right: Node) -> Node:
+    """Return a comparison of two nodes."""
+    return _COMPARISONS[operator](this=left, expression=right)
+
+
+def condition(state: State, rows: Rows, node: r.Condition) -> Node:
+    """Return a condition of a row; NULL where it does not hold for want of a value."""
+    match node:
+        case r.And(items=items):
+            joined = sql.conjunction(_bracketed(state, rows, item) for item in items)
+            assert joined is not None
+            return joined
+        case r.Or(items=items):
+            joined = sql.disjunction(condition(state, rows, item) for item in items)
+            assert joined is not None
+            return joined
+        case r.Not(operand=operand):
+            return negation(state, rows, operand)
+        case r.IsNull(field=field):
+            if field.many:
+                return exp.Not(this=_some(state, rows, field, lambda found: _present(found, field)))
+            return sql.is_null(rows.value(field))
+    if node.field.many:
+        return _some(state, rows, node.field, lambda found: _predicate(state, found, node))
+    return _predicate(state, rows, node)
+
+
+def negation(state: State, rows: Rows, node: r.Condition) -> Node:
+    """Return the opposite of a condition: true wherever the condition is not."""
+    match node:
+        case r.Not(operand=r.Not(operand=inner)):
+            return negation(state, rows, inner)
+        case r.Not(operand=inner):
+            return condition(state, rows, inner)
+        case r.IsNull(field=field) if not field.many:
+            return sql.not_null(rows.value(field))
+        case r.IsNull(field=field):
+            return _some(state, rows, field, lambda found: _present(found, field))
+        case r.Compare(field=field, operator="=", value=value) if not field.many:
+            left, right = rows.value(field), state.parameter(value)
+            return exp.NullSafeNEQ(this=left, expression=right)
+    inner_node = condition(state, rows, node)
+    if not isinstance(node, r.And | r.Or) and node.field.many:
+        return exp.Not(this=inner_node)  # membership among keys is never NULL
+    return exp.Not(this=exp.Coalesce(this=inner_node, expressions=[sql.false()]))
+
+
+def _bracketed(state: State, rows: Rows, node: r.Condition) -> Node:
+    made = condition(state, rows, node)
+    return sql.paren(made) if isinstance(made, exp.Or) else made
+
+
+def _some(state: State, rows: Rows, source: r.Source, predicate: Callable[[Rows], Node]) -> Node:
+    """Return whether at least one value satisfies a predicate: a semi-join over the values."""
+    keys = rows.link(source.field.table)
+    found = value_rows(state, source)
+    found.restrict(predicate(found))
+    return sql.among([rows.key(k) for k in keys], found.select([found.key(k) for k in keys]))
+
+
+def _present(rows: Rows, source: r.Source) -> Node:
+    return sql.not_null(rows.value(source))
+
+
+def _predicate(state: State, rows: Rows, node: r.Compare | r.OneOf | r.Between | r.Like) -> Node:
+    match node:
+        case r.Compare():
+            return comparison(node.operator, rows.value(node.field), state.parameter(node.value))
+        case r.OneOf(values=()):
+            return sql.false()
+        case r.OneOf():
+            return exp.In(
+                this=rows.value(node.field), expressions=[state.parameter(v) for v in node.values]
+            )
+        case r.Between():
+            low, high = state.parameter(node.low), state.parameter(node.high)
+            return exp.Between(this=rows.value(node.field), low=low, high=high)
+        case r.Like(pattern=(r.Wildcard(sign="*"),)):
+            return sql.not_null(rows.text(node.field))
+        case r.Like():
+            pattern = state.parameter(pattern_text(node.pattern))
+            return sql.call(Generic.MATCHES, rows.text(node.field), pattern)
+
+
+def pattern_text(pattern: tuple[str | r.Wildcard, ...]) -> str:
+    """Return a pattern as ``GLOB`` writes it; a dialect without ``GLOB`` translates it.
+
+    >>> pattern_text(("50% [a]", r.Wildcard("*")))
+    '50% [[]a]*'
+    """
+    return "".join(
+        piece.sign if isinstance(piece, r.Wildcard) else _escaped(piece) for piece in pattern
+    )
+
+
+def _escaped(text: str) -> str:
+    return "".join(f"[{c}]" if c in "*?[" else c for c in text)

@@ -1,0 +1,222 @@
+"""Rows of one table of the language as joined relations, and values read off them.
+
+``Rows`` grows a ``FROM`` with the joins that the expressions asked of it need. It begins either
+with a table's base relation or, for the values of a many-valued field, with the relation that
+holds just these values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from usql import resolved as r
+from usql.layout import KEY, ORDINAL, POSITION, SESSION, VALUE
+from usql.plan import sql
+from usql.plan.dates import date_code, date_part, local_time
+from usql.plan.sql import Generic, Node
+from usql.plan.state import State
+from usql.schema import PRIMARY
+from usql.types import Kind
+
+
+class Rows:
+    """The rows of a table, with whatever has to be joined to them.
+
+    Attributes:
+        table: name of the table of the language.
+        keys: columns that identify a row, in the relation it begins with.
+    """
+
+    def __init__(self, state: State, table: str, first: str | None = None) -> None:
+        self._state = state
+        self.table = table
+        self.keys = state.layout.keys(table)
+        self._first = state.fresh("r")
+        self._source = first or state.layout.base(table)
+        self._aliases = {self._source: self._first}
+        self._joins: list[exp.Join] = []
+        self._where: list[Node] = []
+
+    # --- the FROM clause
+
+    def key(self, name: str) -> Node:
+        """Return a key column of the row."""
+        return sql.column(self._first, name)
+
+    def link(self, other: str) -> tuple[str, ...]:
+        """Return the key columns that a row shares with the rows of another table."""
+        return (SESSION,) if PRIMARY in (self.table, other) else self.keys
+
+    def join_derived(
+        self, query: exp.Select, keys: Sequence[str], *, left: bool, prefix: str
+    ) -> str:
+        """Join a query that has the row's key columns, and return its alias."""
+        alias = self._state.fresh(prefix)
+        on = sql.conjunction(sql.equal(sql.column(alias, k), self.key(k)) for k in keys)
+        self._joins.append(sql.join(sql.derived(query, alias), on, left=left))
+        return alias
+
+    def restrict(self, condition: Node | None) -> None:
+        """Keep only the rows that satisfy a condition."""
+        if condition is not None:
+            self._where.append(condition)
+
+    def select(
+        self,
+        columns: Sequence[Node],
+        *,
+        group: Sequence[Node] = (),
+        order: Sequence[Node] = (),
+        limit: int | None = None,
+        distinct: bool = False,
+    ) -> exp.Select:
+        """Return a query over the rows. Make all expressions first: they add joins."""
+        return sql.select(
+            columns,
+            sql.relation(self._source, self._first),
+            joins=self._joins,
+            where=sql.conjunction(self._where),
+            group=group,
+            order=order,
+            limit=limit,
+            distinct=distinct,
+        )
+
+    def _alias_of(self, name: str, keys: Sequence[str]) -> str:
+        """Return the alias of a relation with one row per row or per session; joined once."""
+        if name not in self._aliases:
+            alias = self._aliases[name] = self._state.fresh("r")
+            on = sql.conjunction(sql.equal(sql.column(alias, k), self.key(k)) for k in keys)
+            self._joins.append(sql.join(sql.relation(name, alias), on))
+        return self._aliases[name]
+
+    def _property(self, ref: r.PropertyRef) -> Node:
+        relation = self._state.layout.values(ref.field)
+        if relation == self._source:
+            return sql.column(self._first, VALUE)
+        name = f"{relation}.{ref.key}"
+        if name not in self._aliases:
+            alias = self._aliases[name] = self._state.fresh("v")
+            keys = self.link(ref.field.table)
+            on = [sql.equal(sql.column(alias, k), self.key(k)) for k in keys]
+            on.append(sql.equal(sql.column(alias, KEY), self._state.parameter(ref.key)))
+            self._joins.append(
+                sql.join(sql.relation(relation, alias), sql.conjunction(on), left=True)
+            )
+        return sql.column(self._aliases[name], VALUE)
+
+    # --- values of a row
+
+    def field(self, field_name: str, table: str) -> Node:
+        """Return the column of a plain field of the row's table or of its session."""
+        schema_field = self._state.layout.schema.table(table).find(field_name)
+        assert schema_field is not None
+        return self.value(r.FieldRef(schema_field, many=False))
+
+    def value(self, expr: r.Expr) -> Node:
+        """Return the SQL of a value of the row; a new node at each call."""
+        match expr:
+            case r.Const(value=None):
+                return sql.null()
+            case r.Const():
+                return self._state.parameter(expr.value)
+            case r.FieldRef(field=field) if field.many:
+                return sql.column(self._first, VALUE)
+            case r.FieldRef(field=field):
+                relation = self._state.layout.place(field)
+                return sql.column(self._alias_of(relation, self.link(field.table)), field.name)
+            case r.PropertyRef():
+                return self._property(expr)
+            case r.KeysRef():
+                return sql.column(self._first, KEY)
+            case r.Arithmetic():
+                return arithmetic(expr, self.value(expr.left), self.value(expr.right))
+            case r.DatePart() | r.DateText():
+                return date_value(self._state, expr, lambda: self.value(expr.operand))
+        raise AssertionError(expr)
+
+    def text(self, expr: r.Source) -> Node:
+        """Return a value as people write it, which only addresses keep apart from the value."""
+        if isinstance(expr, r.FieldRef) and expr.field.kind is Kind.IP:
+            relation = self._state.layout.place(expr.field)
+            alias = self._alias_of(relation, self.link(expr.field.table))
+            return sql.column(alias, f"{expr.field.name}_text")
+        return self.value(expr)
+
+
+def date_value(state: State, expr: r.DatePart | r.DateText, operand: object) -> Node:
+    """Return a part or the code of a date; ``operand`` makes the date's node."""
+    assert callable(operand)
+    local = local_time(state, operand, computed=is_computed(expr.operand))
+    if isinstance(expr, r.DatePart):
+        return date_part(expr.part, local)
+    return date_code(expr.format, local)
+
+
+def is_computed(expr: r.Expr) -> bool:
+    """Whether arithmetic made a date, so that it may lie outside the range of stored dates."""
+    match expr:
+        case r.Arithmetic() | r.Const():
+            return True
+        case r.Aggregate(operand=operand) if operand is not None:
+            return is_computed(operand)
+    return False
+
+
+def arithmetic(expr: r.Arithmetic, left: Node, right: Node) -> Node:
+    """Return an operation on two nodes."""
+    whole = expr.type.kind is Kind.LONG
+    rounded = expr.type.kind is Kind.DATE and Kind.DOUBLE in (
+        expr.left.type.kind,
+        expr.right.type.kind,
+    )
+    match expr.operator:
+        case "+":
+            result = sql.add(left, right)
+        case "-":
+            result = sql.sub(left, right)
+        case "*":
+            result = sql.mul(left, right)
+        case "/":
+            return sql.call(Generic.ROUND_DIV if whole else Generic.FLOAT_DIV, left, right)
+        case "%":
+            return sql.call(Generic.INT_MOD if whole else Generic.FLOAT_MOD, left, right)
+    return sql.call(Generic.ROUND, result) if rounded else result
+
+
+def source_of(expr: r.Expr) -> r.Source | None:
+    """Return what gives an expression its many values, or ``None`` where it has one."""
+    match expr:
+        case r.FieldRef() | r.PropertyRef() | r.KeysRef():
+            return expr if expr.many else None
+        case r.Arithmetic():
+            return source_of(expr.left) or source_of(expr.right)
+        case r.DatePart() | r.DateText():
+            return source_of(expr.operand)
+    return None
+
+
+def value_rows(state: State, source: r.Source) -> Rows:
+    """Return rows that have one value each of a many-valued source."""
+    relation = value_relation(state, source)
+    rows = Rows(state, source.field.table, relation)
+    if isinstance(source, r.PropertyRef):
+        rows.restrict(sql.equal(rows.key(KEY), state.parameter(source.key)))
+    return rows
+
+
+def value_relation(state: State, source: r.Source) -> str:
+    """Return the relation that holds the values of a many-valued source."""
+    if isinstance(source, r.FieldRef) and not source.field.many:
+        return state.layout.place(source.field)
+    return state.layout.values(source.field)
+
+
+def value_order(state: State, source: r.Source) -> tuple[str, ...]:
+    """Return the key columns that order the values of a source within a session or a row."""
+    if isinstance(source, r.KeysRef):
+        return (KEY,)
+    position = () if source.field.table == PRIMARY else (POSITION,)
+    return (*position, ORDINAL) if source.field.many else position

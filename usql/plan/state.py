@@ -1,0 +1,84 @@
+"""What one planning carries along: the layout, the parameters so far, and what is read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+from sqlglot import exp
+
+from usql import resolved as r
+from usql.dateformat import DateFormat
+from usql.layout import Layout
+from usql.plan import sql
+from usql.types import Type
+from usql.zones import Zone
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A column of the SQL result and how its values are read back.
+
+    Attributes:
+        label: what the result calls it.
+        type: of the value in the language; with many values the SQL value is a list of rows that
+            begin with what orders them.
+        format: of a formatted date, which travels as its code.
+        unit: of the catalogue field, or "".
+        doubles: whether properties are doubles, which lists hold as texts.
+    """
+
+    label: str
+    type: Type
+    format: DateFormat | None = None
+    unit: str = ""
+    doubles: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A query in generic SQL.
+
+    Attributes:
+        tree: generic; a dialect makes it its own.
+        parameters: values of the placeholders.
+        outputs: what the columns of the SQL result mean, in order.
+        identity: table of the language whose row keys follow the outputs as further columns, for
+            whole rows; or ``None``.
+        keys: the outputs that are grouping keys.
+    """
+
+    tree: exp.Select
+    parameters: dict[str, r.Constant]
+    outputs: tuple[Output, ...]
+    identity: str | None = None
+    keys: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class State:
+    """The parts that grow while a query is planned.
+
+    Attributes:
+        layout: where things lie in the store.
+        zone: of date functions.
+        dates: the earliest and the latest date in the store, in ms.
+        parameters: placeholders and their values.
+    """
+
+    layout: Layout
+    zone: Zone
+    dates: tuple[int, int]
+    parameters: dict[str, r.Constant] = field(default_factory=dict)
+    _names: Iterator[int] = field(default_factory=count)
+
+    def parameter(self, value: r.Constant) -> sql.Node:
+        """Bind a value and return its placeholder."""
+        name = f"p{len(self.parameters)}"
+        self.parameters[name] = value
+        return exp.Placeholder(this=name)
+
+    def fresh(self, prefix: str) -> str:
+        """Return a name that is not used yet."""
+        return f"{prefix}{next(self._names)}"

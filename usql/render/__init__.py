@@ -1,0 +1,104 @@
+"""Results as text: ``render(result, format, width=…, color=…) -> Iterator[str]``.
+
+What arrives: a ``Result`` and the name of a format. What leaves: its text in chunks that joined
+are the whole, each line with its line end; formats that need no look ahead yield row by row. The
+text depends on nothing but the arguments: no terminal, locale or clock is looked at here (that is
+``terminal``'s part, for the command line).
+
+Two kinds of format, with two promises:
+
+- *for people* (``table``, ``vertical``, ``markdown``): every value takes one line and cannot move
+  the cursor or change colours; null is ``null``, lists are ``[a, b]``, properties
+  ``{key: value}``, doubles have at most ten significant digits (but all digits before the point).
+- *for programs* (``csv``, ``tsv``, ``json``, ``ndjson``): nothing is cut, rounded or replaced;
+  doubles have the shortest form that reads back as the same number.
+
+A whole double keeps its point in all of them (``3.0``), so that it is told from an integer.
+Dates are numbers of ms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from usql.result import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How text for people is laid out.
+
+    Attributes:
+        width: the columns of the terminal, or ``None`` where there is none and nothing is cut.
+        color: whether ANSI colours may be used.
+    """
+
+    width: int | None = None
+    color: bool = False
+
+
+Renderer = Callable[["Result", Style], Iterator[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A format: its name, what it is good for, and the module that has ``render_<name>``."""
+
+    name: str
+    about: str
+    module: str
+
+    @property
+    def renderer(self) -> Renderer:
+        """The function that does the work, imported when it is asked for."""
+        found: Renderer = getattr(import_module(self.module), f"render_{self.name}")
+        return found
+
+
+FORMATS = {
+    entry.name: entry
+    for entry in (
+        Format("table", "aligned columns, cut to the terminal", "usql.render.table"),
+        Format("vertical", "one line per value, nothing cut", "usql.render.table"),
+        Format(
+            "csv", "comma-separated values (RFC 4180, lines end in LF)", "usql.render.delimited"
+        ),
+        Format("tsv", "tab-separated values, \\t \\n \\r \\\\ escaped", "usql.render.delimited"),
+        Format("json", "one array of objects", "usql.render.objects"),
+        Format("ndjson", "one object per line", "usql.render.objects"),
+        Format("markdown", "a table for documents and tickets", "usql.render.markup"),
+    )
+}
+"""All formats by name, the default first."""
+
+
+def render(
+    result: Result, format: str, *, width: int | None = None, color: bool = False
+) -> Iterator[str]:
+    r"""Return the text of a result, in chunks.
+
+    Args:
+        result: what to show.
+        format: a name in ``FORMATS``.
+        width: columns of the terminal; ``None`` if there is none, then nothing is cut.
+        color: whether to use ANSI colours (in ``table`` and ``vertical``).
+
+    Raises:
+        ValueError: if there is no such format.
+
+    >>> from usql.result import Column, Result
+    >>> answer = Result((Column("city", "string"), Column("count(*)", "long")), [("Linz", 12)])
+    >>> print("".join(render(answer, "table")), end="")
+    city │ count(*)
+    ─────┼─────────
+    Linz │       12
+    >>> list(render(answer, "csv"))
+    ['city,count(*)\n', 'Linz,12\n']
+    """
+    if format not in FORMATS:
+        raise ValueError(f"there is no format {format!r}; there are {', '.join(FORMATS)}")
+    return FORMATS[format].renderer(result, Style(width, color))

@@ -1,0 +1,415 @@
+"""The query with everything settled: names, levels, types, grouping keys, order.
+
+What ``resolve`` yields and ``plan`` reads. There are no names here, only references to catalogue
+fields; constants are of their field's type, dates are ms, addresses are in their sortable form.
+Logic has two values: a predicate on a null is false.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from usql.dateformat import DateFormat
+from usql.schema import Field
+from usql.timeframe import Timeframe
+from usql.types import JSON, STRING, Kind, Type
+from usql.zones import Zone
+
+Constant: TypeAlias = "int | float | bool | str | None"
+
+# --- values of a row -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Const:
+    """A constant."""
+
+    value: Constant
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class FieldRef:
+    """A field that holds plain values or a list, seen from a row of the ``FROM`` table.
+
+    Attributes:
+        field: of the catalogue.
+        many: whether a row may have several values, since the field is a list, or belongs to a
+            secondary table and the row is a session.
+    """
+
+    field: Field
+    many: bool
+
+    @property
+    def type(self) -> Type:
+        """The type of its value or values."""
+        return Type(self.field.kind, self.many)
+
+
+@dataclass(frozen=True, slots=True)
+class PropertyRef:
+    """The property of one key.
+
+    Attributes:
+        field: the properties field it belongs to.
+        key: exactly as stored.
+        many: whether a row may have several values.
+    """
+
+    field: Field
+    key: str
+    many: bool
+
+    @property
+    def type(self) -> Type:
+        """The type of its value or values."""
+        return Type(self.field.kind, self.many)
+
+
+@dataclass(frozen=True, slots=True)
+class KeysRef:
+    """The keys of a properties field; always many values."""
+
+    field: Field
+    many: bool = True
+
+    @property
+    def type(self) -> Type:
+        """A list of strings."""
+        return STRING.list_of
+
+
+@dataclass(frozen=True, slots=True)
+class PropertiesRef:
+    """All properties of a row; a list of them where ``many``. Only a plain column."""
+
+    field: Field
+    many: bool
+
+    @property
+    def type(self) -> Type:
+        """Properties."""
+        return Type(Kind.PROPERTIES, self.many)
+
+
+@dataclass(frozen=True, slots=True)
+class RowDocument:
+    """The whole row in the export format. Only a plain column."""
+
+    @property
+    def type(self) -> Type:
+        """JSON."""
+        return JSON
+
+
+Operator: TypeAlias = Literal["+", "-", "*", "/", "%"]
+
+
+@dataclass(frozen=True, slots=True)
+class Arithmetic:
+    """An operation on numbers; at most one operand has many values.
+
+    ``type`` is LONG where the result is rounded to a whole number, half away from zero.
+    """
+
+    operator: Operator
+    left: Expr
+    right: Expr
+    type: Type
+
+
+DatePartName: TypeAlias = Literal["year", "month", "day", "hour", "minute"]
+
+
+@dataclass(frozen=True, slots=True)
+class DatePart:
+    """A number read off a date in local time."""
+
+    part: DatePartName
+    operand: Expr
+
+    @property
+    def type(self) -> Type:
+        """A whole number, or a list of them."""
+        return Type(Kind.LONG, self.operand.type.many)
+
+
+@dataclass(frozen=True, slots=True)
+class DateText:
+    """A date rounded down and formatted in local time."""
+
+    format: DateFormat
+    operand: Expr
+
+    @property
+    def type(self) -> Type:
+        """A string, or a list of them."""
+        return Type(Kind.STRING, self.operand.type.many)
+
+
+# --- values of a group ---------------------------------------------------------------------------
+
+AggregateName: TypeAlias = Literal["count", "min", "max", "avg", "sum", "percentile"]
+
+
+@dataclass(frozen=True, slots=True)
+class Aggregate:
+    """An aggregate over the rows of a group, or over those that satisfy a condition.
+
+    Attributes:
+        function: ``MEDIAN`` is the 50th percentile.
+        operand: ``None`` for ``COUNT(*)``. ``COUNT`` counts the rows that have a value, or the
+            distinct values; the others go over all values of all rows.
+        percentile: 0 to 100, for ``percentile`` alone.
+    """
+
+    function: AggregateName
+    operand: Expr | None
+    type: Type
+    distinct: bool = False
+    percentile: float | None = None
+    condition: Condition | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRef:
+    """The value of a grouping key, by its index."""
+
+    index: int
+    type: Type
+
+
+@dataclass(frozen=True, slots=True)
+class TopList:
+    """The most frequent values in a group, most frequent first; ties go to the smaller value."""
+
+    operand: Expr
+    count: int
+
+    @property
+    def type(self) -> Type:
+        """A list."""
+        return self.operand.type.list_of
+
+
+@dataclass(frozen=True, slots=True)
+class ValueList:
+    """The sorted distinct values in a group."""
+
+    operand: Expr
+
+    @property
+    def type(self) -> Type:
+        """A list."""
+        return self.operand.type.list_of
+
+
+Source: TypeAlias = FieldRef | PropertyRef | KeysRef
+"""What can have many values by itself."""
+Expr: TypeAlias = (
+    Const
+    | FieldRef
+    | PropertyRef
+    | KeysRef
+    | PropertiesRef
+    | RowDocument
+    | Arithmetic
+    | DatePart
+    | DateText
+    | Aggregate
+    | KeyRef
+    | TopList
+    | ValueList
+)
+
+# --- conditions ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of them."""
+
+    items: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """Any of them."""
+
+    items: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The opposite; of a predicate on many values: no value satisfies it."""
+
+    operand: Condition
+
+
+@dataclass(frozen=True, slots=True)
+class Compare:
+    """At least one value compares so with a constant."""
+
+    field: Source
+    operator: Literal["=", "<", ">", "<=", ">="]
+    value: Constant
+
+
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """At least one value is among the constants."""
+
+    field: Source
+    values: tuple[Constant, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Between:
+    """At least one value lies between two constants, both ends included."""
+
+    field: Source
+    low: Constant
+    high: Constant
+
+
+@dataclass(frozen=True, slots=True)
+class Wildcard:
+    """``*``: any run of characters; ``?``: exactly one."""
+
+    sign: Literal["*", "?"]
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """At least one value matches a pattern whole: texts and wildcards, in order."""
+
+    field: Source
+    pattern: tuple[str | Wildcard, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IsNull:
+    """There is no value."""
+
+    field: Source
+
+
+Condition: TypeAlias = And | Or | Not | Compare | OneOf | Between | Like | IsNull
+
+# --- queries -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A column of the result.
+
+    Attributes:
+        label: what it is called.
+        expr: its value.
+        filters: comparisons that its value has to satisfy; a null satisfies none.
+    """
+
+    label: str
+    expr: Expr
+    filters: tuple[Filter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """A comparison with a number."""
+
+    operator: Literal["=", "!=", "<", ">", "<=", ">="]
+    value: int | float
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One expression that results are ordered by, nulls last.
+
+    In an aggregation a value of a row that is no key orders by its smallest value in the group, or
+    by its largest where ``descending``; many values of a plain row likewise.
+    """
+
+    expr: Expr
+    descending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The rows a query is about.
+
+    Attributes:
+        table: the ``FROM`` table.
+        where: or ``None``.
+        timeframe: start times of the sessions, or ``None`` for all.
+        zone: of date functions.
+    """
+
+    table: str
+    where: Condition | None
+    timeframe: Timeframe | None
+    zone: Zone
+
+
+@dataclass(frozen=True, slots=True)
+class PlainQuery:
+    """A result row per row."""
+
+    scan: Scan
+    items: tuple[Item, ...]
+    order: tuple[Order, ...]
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A grouping key.
+
+    Attributes:
+        expr: a value of a row; with many values the row counts once in each one's group.
+        top: keep only so many values, the most frequent ones, within each group of the keys before.
+        ascending: default order by value; otherwise by falling number of rows.
+    """
+
+    expr: Expr
+    top: int | None
+    ascending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AggregationQuery:
+    """A result row per group, or one in all where there are no keys."""
+
+    scan: Scan
+    keys: tuple[Key, ...]
+    items: tuple[Item, ...]
+    order: tuple[Order, ...]
+    limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FunnelQuery:
+    """One row: how many rows satisfy the first, the first two, … conditions."""
+
+    scan: Scan
+    steps: tuple[tuple[str, Condition], ...]
+
+
+Query: TypeAlias = PlainQuery | AggregationQuery | FunnelQuery
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A settled query and what had to be assumed.
+
+    Attributes:
+        query: settled.
+        explanations: sentences for the author.
+        default_limit: whether ``limit`` was not asked for, so that a cut must be explained.
+    """
+
+    query: Query
+    explanations: tuple[str, ...]
+    default_limit: bool = False

@@ -1,0 +1,1 @@
+"""Data at rest: table layout, import, export, demo data; one writer per backend."""

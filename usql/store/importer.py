@@ -1,0 +1,403 @@
+"""Import: files of sessions into a store, in batches, with the bad lines put aside.
+
+What arrives: files, patterns, folders, streams or dictionaries of anybody's making. What leaves: a
+store that has every good session once, a file of rejected lines with the reasons, and a summary.
+A batch is written wholly or not at all, and a session that is stored already is replaced, so an
+import that was interrupted can simply be run again. Memory stays flat however long the files are.
+"""
+
+from __future__ import annotations
+
+import gc
+import glob
+import io
+import os
+import sqlite3
+import sys
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+
+from usql.errors import BadData, StoreError
+from usql.layout import Layout, default_layout
+from usql.store import ndjson
+from usql.store.sessions import Assembler, Identity, Session
+from usql.store.sqlite_store import Location, open_writer, store_errors, transaction
+from usql.store.sqlite_writer import SessionWriter
+
+BATCH_SESSIONS = 1000
+BATCH_BYTES = 8 * 1024 * 1024
+"""A batch ends at so many bytes of text too, since memory must not depend on their size."""
+REJECTS_SUFFIX = ".rejects.ndjson"
+STANDARD_INPUT = "-"
+
+_IN_FOLDERS = (".ndjson", ".jsonl", ".json", ".gz")
+_REJECTED_TEXT = 10_000
+_SAMPLED_ROWS = 1000
+_COLLECTED_EVERY = 100_000
+
+Input = str | os.PathLike[str] | BinaryIO
+"""A path, a pattern, a folder, ``-`` for standard input, or an open binary file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far an import has come.
+
+    Attributes:
+        file: the name of the file being read.
+        files_done: files read to their end, of ``files``.
+        bytes_read: of the text, unpacked.
+        sessions: read so far, whether new or not.
+        rejected: lines put aside so far.
+    """
+
+    file: str
+    files_done: int
+    files: int
+    bytes_read: int
+    sessions: int
+    rejected: int
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSummary:
+    """What an import did.
+
+    Attributes:
+        files: how many were read.
+        sessions: how many are new in the store.
+        replaced: how many took the place of a session of the same identity.
+        rejected: how many lines were put aside.
+        seconds: how long it took.
+        rejects_path: the file that has the rejected lines, or ``None`` if there is none.
+    """
+
+    files: int
+    sessions: int
+    replaced: int
+    rejected: int
+    seconds: float
+    rejects_path: Path | None
+
+
+def import_files(
+    location: Location,
+    files: Iterable[Input],
+    *,
+    rejects: str | os.PathLike[str] | None = None,
+    strict: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+    batch_sessions: int = BATCH_SESSIONS,
+    layout: Layout | None = None,
+) -> ImportSummary:
+    """Import session exports into a store, which is made if there is none.
+
+    Args:
+        location: of the store.
+        files: what to read; within folders, ``*.ndjson``, ``*.jsonl``, ``*.json`` and ``*.gz``.
+        rejects: where bad lines go; beside the store unless given.
+        strict: stop at the first bad line, and leave the store as it was.
+        progress: called after each batch.
+        batch_sessions: how many sessions are written at a time, at most.
+        layout: of the store; the catalogue's unless given.
+
+    Raises:
+        BadData: there is no such file; or, if strict, a line cannot be imported.
+        StoreError: the store cannot be opened or written.
+    """
+    rejects_path = _rejects_path(location, rejects)
+    sources = _sources(files, rejects_path)
+    options = _Options(rejects_path, strict, progress, batch_sessions, layout or default_layout())
+    return _run(location, sources, options)
+
+
+def import_sessions(
+    location: Location,
+    sessions: Iterable[Mapping[str, Any]],
+    *,
+    rejects: str | os.PathLike[str] | None = None,
+    strict: bool = False,
+    progress: Callable[[Progress], None] | None = None,
+    batch_sessions: int = BATCH_SESSIONS,
+    layout: Layout | None = None,
+) -> ImportSummary:
+    """Import sessions of the export format given as dictionaries.
+
+    They are held to what JSON can say: NaN counts as missing, a ``datetime`` as its ISO text.
+    Arguments and errors are those of ``import_files``.
+    """
+    rejects_path = _rejects_path(location, rejects)
+    options = _Options(rejects_path, strict, progress, batch_sessions, layout or default_layout())
+    return _run(location, [_Source("<sessions>", _encoded_lines(sessions))], options)
+
+
+@dataclass(frozen=True, slots=True)
+class _Options:
+    rejects_path: Path | None
+    strict: bool
+    progress: Callable[[Progress], None] | None
+    batch_sessions: int
+    layout: Layout
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """Lines, and the name of where they come from."""
+
+    name: str
+    lines: Iterable[ndjson.Line]
+
+
+def _run(location: Location, sources: Sequence[_Source], options: _Options) -> ImportSummary:
+    with store_errors(location), closing(open_writer(location, layout=options.layout)) as store:
+        whole = transaction(store) if options.strict else nullcontext()
+        with _rare_collections(), closing(_Import(store, sources, options)) as run, whole:
+            run.all()
+        _sample(store)
+    return run.summary()
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Let Python look for reference cycles less often for the length of a block.
+
+    A batch is a great many objects and no cycle; looking through them takes a tenth of the time.
+    """
+    thresholds = gc.get_threshold()
+    # Zero means that somebody has turned it off.
+    gc.set_threshold(thresholds[0] and _COLLECTED_EVERY, *thresholds[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+
+
+class _Import:
+    """One import on its way: the batch being gathered, and what was counted so far."""
+
+    def __init__(
+        self, store: sqlite3.Connection, sources: Sequence[_Source], options: _Options
+    ) -> None:
+        self._store = store
+        self._sources = sources
+        self._options = options
+        self._assembler = Assembler(options.layout)
+        self._writer = SessionWriter(store, options.layout)
+        self._rejects = _Rejects(options.rejects_path, options.strict)
+        self._batch: dict[Identity, Session] = {}
+        self._batch_bytes = 0
+        self._added = self._replaced = self._files_done = self._bytes_read = 0
+        self._started = time.monotonic()
+
+    def close(self) -> None:
+        """Let go of the file of rejected lines."""
+        self._rejects.close()
+
+    def all(self) -> None:
+        """Read all sources, and write all sessions."""
+        for source in self._sources:
+            for line in source.lines:
+                self._take(source.name, line)
+            self._files_done += 1
+        if self._batch:
+            self._write(self._sources[-1].name)
+
+    def summary(self) -> ImportSummary:
+        """Return what was done."""
+        return ImportSummary(
+            files=self._files_done,
+            sessions=self._added,
+            replaced=self._replaced,
+            rejected=self._rejects.count,
+            seconds=time.monotonic() - self._started,
+            rejects_path=self._rejects.written_to,
+        )
+
+    def _take(self, name: str, line: ndjson.Line) -> None:
+        """Add the session of a line to the batch, or the line to the rejects."""
+        size = len(line.data)
+        if self._is_full(size):
+            self._write(name)
+        self._bytes_read += size
+        problem = line.problem
+        if problem is None:
+            try:
+                self._add(self._assembler.assemble(ndjson.decode(line.data)), size)
+            except BadData as error:
+                problem = error.message
+        if problem is not None:
+            self._rejects.add(name, line, problem)
+
+    def _is_full(self, coming: int) -> bool:
+        if not self._batch:
+            return False
+        return (
+            len(self._batch) >= self._options.batch_sessions
+            or self._batch_bytes + coming > BATCH_BYTES
+        )
+
+    def _add(self, session: Session, size: int) -> None:
+        # The last of two counts, and takes the later place, as if each had been a batch.
+        if self._batch.pop(session.identity, None) is not None:
+            self._replaced += 1
+        self._batch[session.identity] = session
+        self._batch_bytes += size
+
+    def _write(self, name: str) -> None:
+        """Write the batch, and begin a new one."""
+        with nullcontext() if self._options.strict else transaction(self._store):
+            known = self._writer.write(self._batch)
+        self._replaced += known
+        self._added += len(self._batch) - known
+        self._batch, self._batch_bytes = {}, 0
+        if self._options.progress is not None:
+            self._options.progress(self._progress(name))
+
+    def _progress(self, name: str) -> Progress:
+        return Progress(
+            file=name,
+            files_done=self._files_done,
+            files=len(self._sources),
+            bytes_read=self._bytes_read,
+            sessions=self._added + self._replaced,
+            rejected=self._rejects.count,
+        )
+
+
+class _Rejects:
+    """The lines put aside, as JSON lines in a file that is made with the first of them.
+
+    Attributes:
+        count: how many there are.
+    """
+
+    def __init__(self, path: Path | None, strict: bool) -> None:
+        self._path = path
+        self._strict = strict
+        self._file: BinaryIO | None = None
+        self.count = 0
+
+    @property
+    def written_to(self) -> Path | None:
+        """The file that has them, or ``None`` if there is none."""
+        return self._path if self.count else None
+
+    def add(self, name: str, line: ndjson.Line, reason: str) -> None:
+        """Put a line aside, with the reason; if strict, raise ``BadData`` instead."""
+        if self._strict:
+            raise BadData(f"{name}, line {line.number}: {reason}", hint="nothing was imported")
+        self.count += 1
+        if self._path is None:
+            return
+        entry = {
+            "file": name,
+            "line": line.number,
+            "byte": line.byte,
+            "reason": reason,
+            "text": line.data[:_REJECTED_TEXT].decode(errors="backslashreplace").rstrip("\r\n"),
+        }
+        try:
+            if self._file is None:
+                self._file = self._path.open("ab")
+            self._file.write(msgspec.json.encode(entry) + b"\n")
+        except OSError as error:
+            raise _unwritable(self._path, error) from error
+
+    def close(self) -> None:
+        """Write what is left to the file, and close it."""
+        if self._file is not None and self._path is not None:
+            try:
+                self._file.close()
+            except OSError as error:
+                raise _unwritable(self._path, error) from error
+
+
+def _unwritable(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"rejected lines cannot be written to {path}: {error.strerror}",
+        hint="choose another file for them",
+    )
+
+
+def _rejects_path(location: Location, given: str | os.PathLike[str] | None) -> Path | None:
+    if given is not None:
+        return Path(given)
+    path = location.path
+    return None if path is None else path.with_name(path.name + REJECTS_SUFFIX)
+
+
+def _sample(store: sqlite3.Connection) -> None:
+    """Let SQLite look at some rows of each index, so that it chooses well between them."""
+    # It is only advice: an import is no failure for the lack of it.
+    with suppress(sqlite3.OperationalError):
+        store.execute(f"PRAGMA analysis_limit = {_SAMPLED_ROWS}")
+        store.execute("ANALYZE")
+
+
+def _sources(files: Iterable[Input], rejects_path: Path | None) -> list[_Source]:
+    """Return what is to be read, in order; a path that is not there is an error beforehand."""
+    if isinstance(files, (str, os.PathLike)):
+        files = [files]
+    sources = []
+    for file in files:
+        if file == STANDARD_INPUT:
+            sources.append(_Source("<stdin>", ndjson.lines(sys.stdin.buffer)))
+        elif isinstance(file, (str, os.PathLike)):
+            paths = _expanded(file, rejects_path)
+            sources.extend(_Source(str(path), _lines_of(path)) for path in paths)
+        else:
+            sources.append(_Source(str(getattr(file, "name", "<stream>")), _stream_lines(file)))
+    return sources
+
+
+def _expanded(file: str | os.PathLike[str], rejects_path: Path | None) -> list[Path]:
+    """Return the files that a path, a pattern or a folder stands for."""
+    path = Path(file)
+    if path.is_dir():
+        found = [p for p in path.rglob("*") if p.name.lower().endswith(_IN_FOLDERS)]
+        wanted = ", ".join(f"*{suffix}" for suffix in _IN_FOLDERS)
+        problem = f"there are no files to import ({wanted}) in the folder {path}"
+    elif path.exists():
+        return [path]
+    else:
+        found = [Path(name) for name in glob.glob(str(path), recursive=True)]
+        problem = f"no such file: {path}"
+    # Else an import into a store within the folder would read its own rejects.
+    files = [p for p in found if p.is_file() and not _is_rejects(p, rejects_path)]
+    if not files:
+        raise BadData(problem)
+    return sorted(files)
+
+
+def _is_rejects(path: Path, rejects_path: Path | None) -> bool:
+    if path.name.endswith(REJECTS_SUFFIX):
+        return True
+    return rejects_path is not None and path.absolute() == rejects_path.absolute()
+
+
+def _lines_of(path: Path) -> Iterator[ndjson.Line]:
+    try:
+        with path.open("rb", buffering=0) as stream:
+            yield from ndjson.lines(stream)
+    except OSError as error:
+        yield ndjson.Line(1, 0, b"", f"cannot be read: {error.strerror}")
+
+
+def _stream_lines(stream: BinaryIO) -> Iterator[ndjson.Line]:
+    if isinstance(stream, io.TextIOBase):
+        raise BadData("the file is open as text", hint='open it with mode "rb"')
+    return ndjson.lines(stream)
+
+
+def _encoded_lines(sessions: Iterable[Mapping[str, Any]]) -> Iterator[ndjson.Line]:
+    for number, session in enumerate(sessions, 1):
+        try:
+            yield ndjson.Line(number, 0, msgspec.json.encode(session))
+        except (TypeError, ValueError, OverflowError, RecursionError) as error:
+            yield ndjson.Line(number, 0, b"", f"cannot be said in JSON: {error}")

@@ -1,0 +1,96 @@
+"""Batches of checked sessions into a SQLite store.
+
+What arrives: sessions by identity, within a write transaction. What leaves: their rows, a stored
+session of the same identity replaced whole under its old number, and the store's bookkeeping
+(the range of dates, the property keys) widened to include them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+from usql.layout import SESSION, Layout, Relation
+from usql.store.sessions import Identity, Rows, Session
+from usql.store.sqlite_schema import IDENTITY, quoted
+from usql.store.sqlite_store import DATE_MAX, DATE_MIN
+
+_FIND = f'SELECT "{SESSION}" FROM usersession WHERE ' + " AND ".join(f"{t} = ?" for t in IDENTITY)
+_LAST = f'SELECT ifnull(max("{SESSION}"), 0) FROM usersession'
+_WIDEN = (
+    "INSERT INTO usql_meta VALUES (?, ?)"
+    " ON CONFLICT (name) DO UPDATE SET value = {}(value, excluded.value)"
+)
+_REMEMBER_KEY = "INSERT OR IGNORE INTO usql_property VALUES (?, ?, ?)"
+
+
+class SessionWriter:
+    """Writes sessions through one connection, whose transactions are the caller's."""
+
+    def __init__(self, connection: sqlite3.Connection, layout: Layout) -> None:
+        self._connection = connection
+        self._insert = {r.name: _insertion(r) for r in layout.relations}
+        self._delete = [_deletion(name) for name in self._insert]
+        self._properties = {
+            layout.values(field): (table.name, field.name)
+            for table in layout.schema.tables
+            for field in table.collections
+            if field.properties
+        }
+
+    def write(self, sessions: Mapping[Identity, Session]) -> int:
+        """Write sessions; return how many of them were in the store already."""
+        known = self._find(sessions)
+        self._forget(known.values())
+        rows: Rows = defaultdict(list)
+        (last,) = self._connection.execute(_LAST).fetchone()
+        for identity, session in sessions.items():
+            number = known.get(identity)
+            if number is None:
+                number = last = last + 1
+            session.emit(number, rows)
+        for relation, insertion in self._insert.items():
+            if relation in rows:
+                self._connection.executemany(insertion, rows[relation])
+        self._remember_keys(rows)
+        self._widen_dates([session.dates for session in sessions.values()])
+        return len(known)
+
+    def _find(self, identities: Iterable[Identity]) -> dict[Identity, int]:
+        """Return the numbers of the sessions that are stored."""
+        found = {}
+        for identity in identities:
+            row = self._connection.execute(_FIND, identity).fetchone()
+            if row is not None:
+                found[identity] = row[0]
+        return found
+
+    def _forget(self, numbers: Iterable[int]) -> None:
+        keys = [(number,) for number in numbers]
+        if keys:
+            for deletion in self._delete:
+                self._connection.executemany(deletion, keys)
+
+    def _remember_keys(self, rows: Rows) -> None:
+        for relation, (table, field) in self._properties.items():
+            keys = {row[-2] for row in rows.get(relation, ())}
+            self._connection.executemany(_REMEMBER_KEY, [(table, field, key) for key in keys])
+
+    def _widen_dates(self, ranges: Sequence[tuple[int, int]]) -> None:
+        if ranges:
+            earliest = min(first for first, _ in ranges)
+            latest = max(last for _, last in ranges)
+            self._connection.execute(_WIDEN.format("min"), (DATE_MIN, earliest))
+            self._connection.execute(_WIDEN.format("max"), (DATE_MAX, latest))
+
+
+def _insertion(relation: Relation) -> str:
+    marks = ", ".join("?" * (len(relation.keys) + len(relation.columns)))
+    columns = (*relation.keys, *(name for name, _ in relation.columns))
+    names = ", ".join(map(quoted, columns))
+    return f"INSERT INTO {quoted(relation.name)} ({names}) VALUES ({marks})"
+
+
+def _deletion(relation: str) -> str:
+    return f'DELETE FROM {quoted(relation)} WHERE "{SESSION}" = ?'
