@@ -39,12 +39,16 @@ class Part(Enum):
 
     DATE = (0, 0, 86_400_000)
     """Days since 1970-01-01: year, month and day together."""
+    YEAR_MONTH = (0.5, 0, 0)
+    """Year and month together: year * 100 + month."""
     YEAR = (1, 0, 0)
     YEAR_OF_CENTURY = (2, 100, 0)
     MONTH = (3, 13, 0)
     """1 to 12."""
     MONTH_LETTER = (4, 13, 0)
     """The first month that has the same initial."""
+    MONTH_DAY = (4.5, 1300, 86_400_000)
+    """Month and day of the month together: month * 100 + day."""
     DAY = (5, 32, 86_400_000)
     WEEKDAY = (6, 7, 86_400_000)
     """0 is Monday."""
@@ -59,19 +63,19 @@ class Part(Enum):
     SECOND = (12, 60, 1_000)
 
     @property
-    def rank(self) -> int:
+    def rank(self) -> float:
         """Where it stands among the parts, coarse to fine."""
-        return self.value[0]
+        return float(self.value[0])
 
     @property
     def radix(self) -> int:
         """How many values it can have; 0 if there is no bound."""
-        return self.value[1]
+        return int(self.value[1])
 
     @property
     def ms(self) -> int:
         """How long it lasts; 0 where that differs."""
-        return self.value[2]
+        return int(self.value[2])
 
 
 MONTH_LETTERS: dict[int, int] = {
@@ -92,6 +96,12 @@ _FINER: dict[Part, tuple[Part, ...]] = {
     Part.DATE: (Part.WEEKDAY, Part.WEEKDAY_NUMBER, Part.WEEKDAY_LETTER),
 }
 """Parts that follow from another one that is shown too."""
+_TOGETHER: dict[Part, set[Part]] = {
+    Part.DATE: {Part.YEAR, Part.MONTH, Part.DAY},
+    Part.YEAR_MONTH: {Part.YEAR, Part.MONTH},
+    Part.MONTH_DAY: {Part.MONTH, Part.DAY},
+}
+"""Parts that are one where all of them are shown: a date is looked at once then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,12 +189,12 @@ class DateFormat:
     def parts(self) -> tuple[Part, ...]:
         """The parts that make up the code, coarse to fine."""
         shown = {_part(p) for p in self.pieces if isinstance(p, Letters)}
-        if {Part.YEAR, Part.MONTH, Part.DAY} <= shown:
-            shown = shown - {Part.YEAR, Part.MONTH, Part.DAY} | {Part.DATE}
-            shown -= {Part.YEAR_OF_CENTURY, Part.MONTH_LETTER}
         for part, implied in _FINER.items():
             if part in shown:
                 shown -= set(implied)
+        for together, parts in _TOGETHER.items():
+            if parts <= shown:
+                shown = shown - parts - set(_FINER.get(together, ())) | {together}
         return tuple(sorted(shown, key=lambda part: part.rank))
 
     def code(self, values: dict[Part, int]) -> int:
@@ -271,6 +281,10 @@ def _part(run: Letters) -> Part:
 def _complete(values: dict[Part, int]) -> dict[Part, int]:
     """Add the parts that follow from those the code holds."""
     full = dict(values)
+    if Part.YEAR_MONTH in full:
+        full[Part.YEAR], full[Part.MONTH] = divmod(full[Part.YEAR_MONTH], 100)
+    if Part.MONTH_DAY in full:
+        full[Part.MONTH], full[Part.DAY] = divmod(full[Part.MONTH_DAY], 100)
     if Part.DATE in full:
         day = _EPOCH_DAY + timedelta(days=full[Part.DATE])
         full |= {Part.YEAR: day.year, Part.MONTH: day.month, Part.DAY: day.day}

@@ -202,14 +202,13 @@ class Database:
             tree, resolved, planned = self._plan(
                 source, params, settings, default_limit, probe=False
             )
-            generic = planned.tree.sql(pretty=True)
             compiled = _compiled(planned, resolved.explanations)
             return Explanation(
                 format_query(tree),
                 tree,
                 resolved.query,
-                generic,
-                planned.tree.sql(dialect=SQLITE.sqlglot, pretty=True),
+                planned.tree.sql(pretty=True),
+                SQLITE.render(planned.tree, pretty=True),
                 compiled.params,
                 tuple(self._backend.plan(compiled)),
                 compiled.explanations,
@@ -302,7 +301,7 @@ class Database:
         query = resolved.query
         if probe and resolved.default_limit and not isinstance(query, r.FunnelQuery):
             query = replace(query, limit=None if default_limit is None else default_limit + 1)
-        return parsed.query, resolved, plan(query, self._layout, self._backend.date_range())
+        return parsed.query, resolved, plan(query, self._layout, self._backend.start_range())
 
 
 def _settings(

@@ -64,6 +64,9 @@ def _indent(text: str) -> str:
 
 
 def _lines(node: Any) -> Iterator[str]:
+    if _is_simple(node):
+        yield _simple(node)
+        return
     head, rest = _head(node)
     yield head
     for name, value in rest:

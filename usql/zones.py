@@ -54,6 +54,11 @@ class Zone:
             raise BadTimeframe(f"a time zone is a name or a number of minutes, not {zone!r}")
         return _fixed(zone) if isinstance(zone, int) else _named(zone.strip())
 
+    @property
+    def fixed(self) -> bool:
+        """Whether the offset never changes."""
+        return isinstance(self._info, fixed_zone)
+
     def offset_at(self, instant: int) -> int:
         """Return local time minus UTC at an instant, in ms."""
         clamped = min(max(instant, MIN_MS), MAX_MS)

@@ -342,7 +342,7 @@ class _Evaluator:
             case m.Field():
                 ref, values = self.ref(expr), self.field_values(row, expr)
                 # A properties field without entries is an object all the same.
-                nothing = {} if ref.type.startswith("properties<") else None
+                nothing: Cell = {} if ref.type.startswith("properties<") else None
                 return values if ref.many else (values[0] if values else nothing)
             case m.Keys(properties):
                 ref = self.ref(properties)

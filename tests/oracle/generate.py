@@ -114,6 +114,8 @@ class Operand:
     many: bool = False
     double: bool = False
     date: bool = False
+    # A remainder turns the last bits of an average or a percentile into its first ones.
+    rounded: bool = False
 
 
 class QueryGenerator:
@@ -395,6 +397,8 @@ class QueryGenerator:
         # A date moved by a fraction of a ms is left open.
         if (left.date or right.date) and (left.double or right.double):
             op = self.rng.choice("*/%")
+        if op == "%" and (left.rounded or right.rounded):
+            op = "/"
         bits = {"*": left.bits + right.bits, "/": left.bits, "%": left.bits}
         reached = bits.get(op, max(left.bits, right.bits) + 1)
         if reached > _MOST_BITS:
@@ -406,6 +410,7 @@ class QueryGenerator:
             left.many or right.many,
             left.double or right.double,
             moved,
+            left.rounded or right.rounded,
         )
 
     def constant(self) -> m.Expr:
@@ -488,7 +493,8 @@ class QueryGenerator:
             if parts and roll < 0.4:
                 return Operand(self.rng.choice(parts), 12)
             agg, type_ = self.aggregate("long", "double", "date") if roll < 0.7 else self._count()
-            return Operand(agg, 42, double=type_ == "double", date=type_ == "date")
+            double = type_ == "double"
+            return Operand(agg, 42, double=double, date=type_ == "date", rounded=double)
 
         return leaf
 

@@ -17,18 +17,19 @@ from typing import Any, TypeVar
 
 from usql.backends.decode import decode_rows
 from usql.compiled import Compiled
-from usql.dialects.sqlite import FLOAT_MOD, PERCENTILE
+from usql.dialects.sqlite import FLOAT_MOD, OFFSET, PERCENTILE
 from usql.errors import Cancelled, EngineError, TimeLimitExceeded, UsqlError
 from usql.layout import Layout
 from usql.schema import PRIMARY, Field
 from usql.store.sqlite_store import (
     Location,
-    date_range,
     open_reader,
     property_keys,
     session_range,
+    start_range,
     store_errors,
 )
+from usql.zones import Zone
 
 _T = TypeVar("_T")
 
@@ -103,9 +104,9 @@ class SqliteBackend:
         """Return the earliest start and the latest end of a session in ms; ``None`` if empty."""
         return self._read(session_range)
 
-    def date_range(self) -> tuple[int, int] | None:
-        """Return the earliest and the latest of all dates stored, in ms; ``None`` if empty."""
-        return self._read(date_range)
+    def start_range(self) -> tuple[int, int] | None:
+        """Return the earliest and the latest start of a session in ms; ``None`` if empty."""
+        return self._read(start_range)
 
     # helpers
 
@@ -166,6 +167,7 @@ class _Reader:
         self._allowed = _READING
         connection.create_aggregate(PERCENTILE, 2, _Percentile)  # type: ignore[arg-type]
         connection.create_function(FLOAT_MOD, 2, _float_mod, deterministic=True)
+        connection.create_function(OFFSET, 2, _offset, deterministic=True)
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
         connection.set_authorizer(self._authorize)
 
@@ -297,6 +299,10 @@ class _Percentile:
         if part == 0:
             return float(values[low])
         return values[low] + (values[low + 1] - values[low]) * part
+
+
+def _offset(instant: int | None, zone: str) -> int | None:
+    return None if instant is None else Zone.of(zone).offset_at(instant)
 
 
 def _float_mod(dividend: float | None, divisor: float | None) -> float | None:

@@ -1,14 +1,18 @@
 """Generic SQL -> the SQL of one engine: spellings as a table, no meaning.
 
-A dialect replaces each generic function (``usql.plan.sql.Generic``) and leaves the rest to sqlglot.
+A dialect says what stands for each generic function (``usql.plan.sql.Generic``) and leaves the rest
+to sqlglot's generator for the engine.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from sqlglot import exp
+from sqlglot.dialects.dialect import Dialect as SqlglotDialect
+from sqlglot.generator import Generator
 
 from usql.plan.sql import Generic
 
@@ -28,12 +32,28 @@ class Dialect:
 
     name: str
     sqlglot: str
-    spellings: Mapping[Generic, Spelling]
+    spellings: Mapping[Generic, Spelling] = field(repr=False)
 
     def render(self, tree: exp.Select, *, pretty: bool = False) -> str:
-        """Return the engine's SQL; the tree's generic functions are replaced in place."""
+        """Return the engine's SQL; the tree stays as it is."""
+        return self._generator(pretty=pretty).generate(tree, copy=False)
+
+    @cached_property
+    def _generator(self) -> Callable[..., Generator]:
+        """Return sqlglot's generator, taught our functions.
+
+        They are spelled as the text is written: a pass over the tree before would cost as much
+        again as planning.
+        """
         by_name = {function.value: spelling for function, spelling in self.spellings.items()}
-        calls = [c for c in tree.find_all(exp.Anonymous) if c.name in by_name]
-        for call in reversed(calls):  # inner calls before those around them
-            call.replace(by_name[call.name](*call.expressions))
-        return tree.sql(dialect=self.sqlglot, pretty=pretty)
+        dialect = SqlglotDialect.get_or_raise(self.sqlglot)
+        base: type[Generator] = dialect.generator_class
+
+        class Spelled(base):  # type: ignore[misc,valid-type]
+            def anonymous_sql(self, expression: exp.Anonymous) -> str:
+                spelling = by_name.get(expression.name)
+                if spelling is None:
+                    return str(super().anonymous_sql(expression))
+                return str(self.sql(spelling(*expression.expressions)))
+
+        return lambda **options: Spelled(dialect=dialect, **options)

@@ -11,6 +11,7 @@ from usql.plan.sql import Generic, Node
 
 PERCENTILE = "usql_percentile"
 FLOAT_MOD = "usql_fmod"
+OFFSET = "usql_offset"
 
 
 def _call(name: str, *arguments: Node) -> Node:
@@ -73,6 +74,7 @@ SQLITE = Dialect(
         Generic.PERCENTILE: lambda value, p: _call(PERCENTILE, value, p),
         Generic.LIST: _list,
         Generic.LIST_TEXT: lambda value: _call("PRINTF", _text("%!.17g"), value),
+        Generic.OFFSET: lambda instant, zone: _call(OFFSET, instant, zone),
         Generic.MATCHES: lambda text, pattern: exp.Glob(this=text, expression=pattern),
         Generic.INT_DIV: _divide,
         Generic.ROUND_DIV: lambda a, b: _rounded(_divide(_real(a), b)),
@@ -81,6 +83,8 @@ SQLITE = Dialect(
         Generic.INT_MOD: lambda a, b: exp.Paren(this=exp.Mod(this=a, expression=b)),
         Generic.FLOAT_MOD: lambda a, b: _call(FLOAT_MOD, a, b),
         Generic.YEAR: lambda days: _civil(days, "%Y"),
+        Generic.YEAR_MONTH: lambda days: _civil(days, "%Y%m"),
+        Generic.MONTH_DAY: lambda days: _civil(days, "%m%d"),
         Generic.MONTH: lambda days: _civil(days, "%m"),
         Generic.DAY: lambda days: _civil(days, "%d"),
         Generic.MONTH_START: lambda days: _start(days, _text("start of month")),

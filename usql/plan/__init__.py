@@ -18,15 +18,15 @@ from usql.plan.state import Output, Planned, State
 __all__ = ["Output", "Planned", "plan"]
 
 
-def plan(query: r.Query, layout: Layout, dates: tuple[int, int] | None) -> Planned:
+def plan(query: r.Query, layout: Layout, starts: tuple[int, int] | None) -> Planned:
     """Return a query in generic SQL.
 
     Args:
         query: settled.
         layout: where things lie in the store.
-        dates: the earliest and the latest date in the store in ms, ``None`` for an empty one.
+        starts: the earliest and the latest start of a session in ms, ``None`` for an empty store.
     """
-    state = State(layout, query.scan.zone, dates or (0, 0))
+    state = State(layout, query.scan.zone, starts or (0, 0))
     match query:
         case r.PlainQuery():
             return plan_plain(query, state)

@@ -131,7 +131,7 @@ class _Aggregation:
                 return exp.Sum(this=part("sum"))
         values = exp.Sum(this=part("n"))
         if expr.type.kind is Kind.DATE:
-            earliest = sql.mul(sql.column(alias, "n"), sql.number(self._state.dates[0]))
+            earliest = sql.mul(sql.column(alias, "n"), sql.number(self._state.starts[0]))
             distance = sql.sub(sql.column(alias, "sum"), earliest)
             total = exp.Sum(this=self._where(expr, self._rows, distance))
         else:
@@ -384,7 +384,7 @@ def _apply(state: State, expr: r.Aggregate, value: Node | None) -> Node:
         node = sql.call(Generic.PERCENTILE, value, state.parameter(expr.percentile))
         return sql.call(Generic.ROUND, node) if expr.type.kind is Kind.DATE else node
     if expr.function == "avg" and expr.type.kind is Kind.DATE:
-        shifted = sql.sub(value, sql.number(state.dates[0]))
+        shifted = sql.sub(value, sql.number(state.starts[0]))
         return _shifted_back(state, expr, exp.Avg(this=shifted))
     return _AGGREGATES[expr.function](this=value)
 
@@ -397,7 +397,7 @@ def _shifted_back(state: State, expr: r.Aggregate, average: Node) -> Node:
     """
     if expr.type.kind is not Kind.DATE:
         return average
-    return sql.add(sql.call(Generic.ROUND, average), sql.number(state.dates[0]))
+    return sql.add(sql.call(Generic.ROUND, average), sql.number(state.starts[0]))
 
 
 def _aggregates_in(expr: r.Expr) -> Sequence[r.Aggregate]:

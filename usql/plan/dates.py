@@ -1,7 +1,8 @@
 """Local time, its parts, and codes of formatted dates, in whole-number arithmetic.
 
 Whole-number division and remainder differ between engines below zero, so everything is moved above
-zero first: year 1 is about -6.2e13 ms.
+zero first: year 1 is about -6.2e13 ms. Each part is made so that it looks at the local time once,
+since that is a ``CASE`` of its own.
 """
 
 from __future__ import annotations
@@ -16,30 +17,42 @@ from usql.dateformat import MONTH_LETTERS, WEEKDAY_LETTERS, DateFormat, Interval
 from usql.plan import sql
 from usql.plan.sql import Generic, Node
 from usql.plan.state import State
-from usql.zones import DAY_MS, EPOCH, MS
+from usql.zones import DAY_MS
 
 _ABOVE_ZERO = 10**14
-FULL_RANGE = tuple((EPOCH.replace(year=year) - EPOCH) // MS for year in (1900, 2200))
-"""Where clock changes are looked for in dates that arithmetic made, in ms."""
-
+_MARGIN = 2 * DAY_MS
+"""Sessions last hours; dates so far around their starts are looked up the quick way too."""
+_MOST_OFFSETS = 64
+"""Beyond so many changes of the clock, in some thirty years, a ``CASE`` is no longer quick."""
+_LONGEST_RANGE = 60 * 366 * DAY_MS
+"""A longer range has too many changes anyway, and finding them takes time."""
 _CHAIN = 4
 """So many offsets stand in one ``CASE``; more make a tree of them."""
 
 
-def local_time(state: State, instant: Callable[[], Node], *, computed: bool) -> Node:
+def local_time(state: State, instant: Callable[[], Node]) -> Node:
     """Return local time in ms.
 
+    Over the range of the sessions the offset is a ``CASE`` of the zone's few clock changes there;
+    the engine looks it up for dates outside, which properties and arithmetic can make.
+
     Args:
-        state: zone and range of dates.
+        state: zone and range of the sessions.
         instant: makes the instant's node, anew at each call.
-        computed: whether arithmetic made the instant, so that it may lie outside the stored range.
     """
-    low, high = FULL_RANGE if computed else state.dates
-    offsets = state.zone.transitions(low, high)
-    if len(offsets) == 1:
-        offset = offsets[0][1]
+    low, high = state.starts[0] - _MARGIN, state.starts[1] + _MARGIN
+    if state.zone.fixed:
+        offset = state.zone.offset_at(low)
         return sql.add(instant(), sql.number(offset)) if offset else instant()
-    return sql.add(instant(), _offset(offsets, instant))
+
+    def looked_up() -> Node:
+        return sql.call(Generic.OFFSET, instant(), state.parameter(state.zone.name))
+
+    offsets = state.zone.transitions(low, high) if high - low < _LONGEST_RANGE else []
+    if not 0 < len(offsets) <= _MOST_OFFSETS:
+        return sql.add(instant(), looked_up())
+    within = exp.Between(this=instant(), low=sql.number(low), high=sql.number(high))
+    return sql.add(instant(), sql.when(within, _offset(offsets, instant), looked_up()))
 
 
 def _offset(offsets: list[tuple[int, int]], instant: Callable[[], Node]) -> Node:
@@ -81,25 +94,47 @@ def date_code(form: DateFormat, local: Node) -> Node:
     """Return the code of a formatted date (see ``usql.dateformat``)."""
     if form.interval is not None and _matters(form.interval, form.parts):
         local = _rounded(form.interval, local)
+    code: Node | None = None
     parts = form.parts
-    if not parts:
-        # nothing shown: one code for all, but null stays null
-        return sql.mul(local, sql.number(0))
-    code, rest = _leading(parts, local)
-    for part in rest:
-        code = sql.add(sql.mul(code, sql.number(part.radix)), _PARTS[part](local.copy()))
-    return code
+    while parts:
+        length, radix, value = _run(parts, local)
+        code = value if code is None else sql.add(sql.mul(code, sql.number(radix)), value)
+        parts = parts[length:]
+        if parts:
+            local = local.copy()
+    # where nothing is shown there is one code for all, but null stays null
+    return sql.mul(local, sql.number(0)) if code is None else code
 
 
-def _leading(parts: tuple[Part, ...], local: Node) -> tuple[Node, tuple[Part, ...]]:
-    """Return the code of the longest run of parts that one division gives, and the other parts."""
-    run = (Part.DATE, Part.HOUR, Part.MINUTE, Part.SECOND)
-    length = 0
-    while length < min(len(parts), len(run)) and parts[length] is run[length]:
+_CLOCK = (Part.HOUR, Part.MINUTE, Part.SECOND)
+
+
+def _run(parts: tuple[Part, ...], local: Node) -> tuple[int, int, Node]:
+    """Return how many of the first parts one division gives, their joint radix, and their code."""
+    first = parts[0]
+    rest = (
+        _CLOCK
+        if first in (Part.DATE, Part.WEEKDAY)
+        else _CLOCK[_CLOCK.index(first) + 1 :]
+        if (first in _CLOCK)
+        else ()
+    )
+    length = 1
+    radix = first.radix
+    for part, expected in zip(parts[1:], rest, strict=False):
+        if part is not expected:
+            break
         length += 1
-    if length == 0:
-        return _PARTS[parts[0]](local.copy()), parts[1:]
-    return _floor_div(local.copy(), run[length - 1].ms), parts[length:]
+        radix *= part.radix
+    finest = parts[length - 1].ms
+    if first is Part.DATE:
+        return length, radix, _floor_div(local, finest)
+    if length == 1:
+        return length, radix, _PARTS[first](local)
+    if first is Part.WEEKDAY:  # 1970-01-01 was a Thursday
+        local = sql.add(local, sql.number(3 * DAY_MS))
+    cycle = radix * finest
+    return length, radix, sql.call(Generic.INT_DIV, _modulo(local, cycle), sql.number(finest))
 
 
 def _matters(interval: Interval, parts: tuple[Part, ...]) -> bool:
@@ -120,8 +155,8 @@ def _rounded(interval: Interval, local: Node) -> Node:
         return sql.mul(_floor_div(local, interval.ms), sql.number(interval.ms))
     days = _days(local)
     if interval.weeks:  # 1970-01-01 was a Thursday
-        weekday = _modulo(sql.add(days.copy(), sql.number(3)), 7)
-        return sql.mul(sql.sub(days, weekday), sql.number(DAY_MS))
+        weeks = _floor_div(sql.add(days, sql.number(3)), 7)
+        return sql.mul(sql.sub(sql.mul(weeks, sql.number(7)), sql.number(3)), sql.number(DAY_MS))
     start = {1: Generic.MONTH_START, 3: Generic.QUARTER_START, 12: Generic.YEAR_START}
     return sql.mul(sql.call(start[interval.months], days), sql.number(DAY_MS))
 
@@ -167,6 +202,8 @@ def _letter(value: Node, letters: dict[int, int]) -> Node:
 
 _PARTS: dict[Part, Callable[[Node], Node]] = {
     Part.DATE: _days,
+    Part.YEAR_MONTH: lambda local: sql.call(Generic.YEAR_MONTH, _days(local)),
+    Part.MONTH_DAY: lambda local: sql.call(Generic.MONTH_DAY, _days(local)),
     Part.YEAR: lambda local: date_part("year", local),
     Part.YEAR_OF_CENTURY: lambda local: _modulo(date_part("year", local), 100),
     Part.MONTH: lambda local: date_part("month", local),

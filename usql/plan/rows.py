@@ -7,7 +7,7 @@ holds just these values.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
@@ -146,23 +146,12 @@ class Rows:
         return self.value(expr)
 
 
-def date_value(state: State, expr: r.DatePart | r.DateText, operand: object) -> Node:
-    """Return a part or the code of a date; ``operand`` makes the date's node."""
-    assert callable(operand)
-    local = local_time(state, operand, computed=is_computed(expr.operand))
+def date_value(state: State, expr: r.DatePart | r.DateText, operand: Callable[[], Node]) -> Node:
+    """Return a part or the code of a date; ``operand`` makes the date's node, anew at each call."""
+    local = local_time(state, operand)
     if isinstance(expr, r.DatePart):
         return date_part(expr.part, local)
     return date_code(expr.format, local)
-
-
-def is_computed(expr: r.Expr) -> bool:
-    """Whether arithmetic made a date, so that it may lie outside the range of stored dates."""
-    match expr:
-        case r.Arithmetic() | r.Const():
-            return True
-        case r.Aggregate(operand=operand) if operand is not None:
-            return is_computed(operand)
-    return False
 
 
 def arithmetic(expr: r.Arithmetic, left: Node, right: Node) -> Node:

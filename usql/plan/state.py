@@ -63,13 +63,13 @@ class State:
     Attributes:
         layout: where things lie in the store.
         zone: of date functions.
-        dates: the earliest and the latest date in the store, in ms.
+        starts: the earliest and the latest start of a session, in ms.
         parameters: placeholders and their values.
     """
 
     layout: Layout
     zone: Zone
-    dates: tuple[int, int]
+    starts: tuple[int, int]
     parameters: dict[str, r.Constant] = field(default_factory=dict)
     _names: Iterator[int] = field(default_factory=count)
 

@@ -20,8 +20,8 @@ class Facts(Protocol):
     def session_range(self) -> tuple[int, int] | None:
         """Return the earliest start and the latest end of a session in ms; ``None`` if empty."""
 
-    def date_range(self) -> tuple[int, int] | None:
-        """Return the earliest and the latest of all dates stored, in ms; ``None`` if empty."""
+    def start_range(self) -> tuple[int, int] | None:
+        """Return the earliest and the latest start of a session in ms; ``None`` if empty."""
 
 
 class NoFacts:
@@ -35,7 +35,7 @@ class NoFacts:
         """Return ``None``."""
         return None
 
-    def date_range(self) -> tuple[int, int] | None:
+    def start_range(self) -> tuple[int, int] | None:
         """Return ``None``."""
         return None
 

@@ -35,11 +35,14 @@ class Groups:
     keys: tuple[r.Key, ...]
 
     def key_of(self, expr: r.Expr, top: int | None = None) -> r.KeyRef | None:
-        """Return the key that has this value; ``top`` is that of a ``TOP``."""
-        for index, key in enumerate(self.keys):
-            if key.expr == expr and (top is None or key.top == top):
-                return r.KeyRef(index, expr.type.one)
-        return None
+        """Return the key that has this value; ``top`` is that of a ``TOP``.
+
+        A plain value is the plain key rather than one that keeps its ``TOP`` alone, if there is one.
+        """
+        alike = [(i, key.top) for i, key in enumerate(self.keys) if key.expr == expr]
+        exact = [i for i, kept in alike if kept == top]
+        found = exact or ([i for i, _ in alike] if top is None else [])
+        return r.KeyRef(found[0], expr.type.one) if found else None
 
 
 def resolve_top(node: ast.Call, scope: Scope) -> tuple[r.Expr, int]:

@@ -119,7 +119,8 @@ class Assembler:
         )
         self._at = {name: index for index, name in enumerate(self._session.names)}
         actions = dict(self._secondary)[NESTED["useraction"]].names
-        self._action_times = itemgetter(actions.index("startTime"), actions.index("endTime"))
+        times = ("startTime", "endTime", "duration")
+        self._action_times = itemgetter(*map(actions.index, times))
 
     def assemble(self, document: dict[str, Any]) -> Session:
         """Return the session that an object of the export format describes.
@@ -147,7 +148,8 @@ class Assembler:
             for name, reader in self._secondary
         ]
         self._derive(values, extra, secondary[0][1])
-        dates.append(values[self._at["startTime"]])
+        if values[self._at["endTime"]] is not None:
+            dates.append(values[self._at["endTime"]])
         ip_text = self._address(values, extra)
         row = _Row(values, *self._session.lists(document, extra, dates))
         identity, span = self._identity(values), (min(dates), max(dates))
@@ -183,9 +185,15 @@ class Assembler:
         derive("bounce", values[at["userActionCount"]] <= 1)
 
     def _last(self, start: int, actions: Sequence[tuple[int, _Row]]) -> int:
-        """Return the latest time of the actions, or the session's own start."""
-        times = (time for _, row in actions for time in self._action_times(row.values))
-        return max((time for time in times if time is not None and time > start), default=start)
+        """Return when the last action ended, or the session's own start."""
+        last = start
+        for _, row in actions:
+            begun, ended, duration = self._action_times(row.values)
+            if ended is None and begun is not None:
+                ended = begun + (duration or 0)
+            if ended is not None and ended > last:
+                last = ended
+        return last
 
     def _address(self, values: list[Any], extra: dict[str, Any]) -> str | None:
         """Put the address into its sortable form; return its canonical text."""

@@ -88,7 +88,7 @@ _INDEXES = (
     _on("usersession", "applicationType"),
     _on("useraction", "startTime"),
     _on("useraction", "name", SESSION, "duration"),
-    _on("useraction", "application", SESSION, "duration"),
+    _on("useraction", "application", "apdexCategory", SESSION, "duration"),
     _on("useraction", SESSION, "duration"),
     _on("userevent", "name", "type"),
     _on("usererror", "name", "type"),

@@ -178,6 +178,15 @@ def date_range(connection: sqlite3.Connection) -> tuple[int, int] | None:
     return stored[DATE_MIN], stored[DATE_MAX]
 
 
+def start_range(connection: sqlite3.Connection) -> tuple[int, int] | None:
+    """Return the earliest and the latest ``startTime`` of sessions, in ms; ``None`` if empty."""
+    earliest, latest = connection.execute(
+        'SELECT (SELECT min("startTime") FROM usersession),'
+        ' (SELECT max("startTime") FROM usersession)'
+    ).fetchone()
+    return None if earliest is None else (earliest, latest)
+
+
 def session_range(connection: sqlite3.Connection) -> tuple[int, int] | None:
     """Return the earliest ``startTime`` and the latest ``endTime`` of sessions, in ms."""
     earliest, latest = connection.execute(

@@ -1,0 +1,1 @@
+"""The documentation, run: every block that shows something is executed and compared."""

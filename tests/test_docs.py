@@ -1,0 +1,59 @@
+"""Every example of the documentation runs, and shows what the page says it shows."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+import usql
+from tests.docs.blocks import Block, blocks, pages
+from tests.docs.runner import ROOT, Workshop, check, demo_store
+
+PAGES = pages(ROOT)
+BLOCKS = [block for page in PAGES for block in blocks(page)]
+MODULES = ["usql", *(m.name for m in pkgutil.walk_packages(usql.__path__, "usql."))]
+
+
+def _name(page: Path) -> str:
+    return page.relative_to(ROOT).as_posix()
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """The demo store, made once for all workers."""
+    own = tmp_path_factory.getbasetemp()
+    return demo_store(own if worker_id == "master" else own.parent)
+
+
+@pytest.fixture(scope="session")
+def workshops(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
+    folder = tmp_path_factory.mktemp("docs")
+
+    @cache
+    def workshop(page: Path) -> Workshop:
+        return Workshop(page, folder / page.stem, demo)
+
+    return workshop
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda b: f"{_name(b.page)}:{b.line}")
+def test_block(block: Block, workshops) -> None:
+    check(block, workshops(block.page).run(block))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_page_shows_something(page: Path) -> None:
+    assert blocks(page), "a page without an example that runs"
+
+
+@pytest.mark.parametrize("module", [m for m in MODULES if m != "usql.__main__"])
+def test_docstrings(module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    failed, _ = doctest.testmod(importlib.import_module(module))
+    assert failed == 0
