@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import doctest
 import importlib
+import os
 import pkgutil
 from collections.abc import Iterator
 from functools import cache
@@ -25,10 +26,10 @@ def _name(page: Path) -> str:
 
 
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demo store, made once for all workers."""
     own = tmp_path_factory.getbasetemp()
-    return demo_store(own if worker_id == "master" else own.parent)
+    return demo_store(own.parent if "PYTEST_XDIST_WORKER" in os.environ else own)
 
 
 @pytest.fixture(scope="session")

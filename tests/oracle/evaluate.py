@@ -365,10 +365,10 @@ class _Evaluator:
         return show(local, expr.format or DEFAULT_FORMAT)
 
     def _arithmetic(self, expr: m.Arith, a: Cell, b: Cell) -> Cell:
-        constant = m.is_constant(expr)
+        constant, exact = m.is_constant(expr), m.is_exact(expr)
         if isinstance(a, list):
-            return _each(a, lambda value: calculate(expr.op, value, b, constant))
-        return _each(b, lambda value: calculate(expr.op, a, value, constant))
+            return _each(a, lambda value: calculate(expr.op, value, b, constant, exact))
+        return _each(b, lambda value: calculate(expr.op, a, value, constant, exact))
 
     def values(self, expr: m.Expr, row: Row) -> list[Cell]:
         """All values of an expression in a row, nulls left out."""

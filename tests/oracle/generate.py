@@ -403,12 +403,13 @@ class QueryGenerator:
         reached = bits.get(op, max(left.bits, right.bits) + 1)
         if reached > _MOST_BITS:
             op, reached = "/", left.bits
+        exact = op == "/" and m.is_exact(left.expr) and m.is_exact(right.expr)
         moved = left.date != right.date and op in "+-" and not (op == "-" and right.date)
         return Operand(
             m.Arith(op, left.expr, right.expr),
             reached,
             left.many or right.many,
-            left.double or right.double,
+            left.double or right.double or exact,
             moved,
             left.rounded or right.rounded,
         )

@@ -362,6 +362,15 @@ def has_aggregate(expr: Expr) -> bool:
     return isinstance(expr, Agg | Condition) or any(has_aggregate(e) for e in children(expr))
 
 
+def is_exact(expr: Expr) -> bool:
+    """Whether division does not round: made of literals and aggregates alone."""
+    match expr:
+        case Arith() | Neg():
+            return all(is_exact(e) for e in children(expr))
+        case _:
+            return is_constant(expr) or isinstance(expr, Agg | Condition)
+
+
 def is_constant(expr: Expr) -> bool:
     """Whether the expression is made of literals alone."""
     match expr:

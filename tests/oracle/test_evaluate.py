@@ -50,6 +50,7 @@ from .model import (
     Text,
     Top,
     Variable,
+    is_exact,
 )
 from .render import Renderer, label
 from .store import Store
@@ -496,7 +497,7 @@ def test_clock_changes() -> None:
     ],
 )
 def test_operations(op: str, a: Any, b: Any, constant: bool, result: Any) -> None:
-    found = calculate(op, a, b, constant)
+    found = calculate(op, a, b, constant, exact=constant)
     assert found == result
     assert type(found) is type(result)
 
@@ -575,3 +576,12 @@ def test_generated_queries_are_mostly_valid_and_repeatable() -> None:
             continue
         valid += 1
     assert valid > 180
+
+
+def test_a_quotient_of_aggregates_is_exact() -> None:
+    ratio = Arith("/", Agg("SUM", Field("duration")), Agg("COUNT", None))
+    field = Arith("/", Field("duration"), Number("2"))
+    assert is_exact(ratio)
+    assert not is_exact(field)
+    assert calculate("/", 7, 2, constant=False, exact=True) == 3.5
+    assert calculate("/", 7, 2, constant=False, exact=False) == 4

@@ -142,8 +142,8 @@ def floor_local(local: datetime, interval: str) -> datetime:
 # --- arithmetic (section 12) --------------------------------------------------------------------
 
 
-def calculate(op: str, a: Cell, b: Cell, constant: bool) -> Cell:
-    """One operation; `constant`: between literals alone, where division is exact."""
+def calculate(op: str, a: Cell, b: Cell, constant: bool, exact: bool) -> Cell:
+    """One operation; `constant`: between literals alone, `exact`: of literals and aggregates."""
     if a is None or b is None:
         return None
     if op == "+":
@@ -159,7 +159,7 @@ def calculate(op: str, a: Cell, b: Cell, constant: bool) -> Cell:
     if op == "%":
         return abs(a) % abs(b) * (1 if a >= 0 else -1)
     quotient = Fraction(a, b)
-    if constant and quotient.denominator != 1:
+    if exact and (quotient.denominator != 1 or not constant):
         return float(quotient)
     return round_half_away(quotient)
 

@@ -23,11 +23,11 @@ from usql.store.documents import documents
 from usql.store.importer import Progress, import_files, import_sessions
 from usql.store.sqlite_store import (
     Location,
-    date_range,
     open_reader,
     open_writer,
     property_keys,
     session_range,
+    start_range,
     transaction,
 )
 
@@ -504,22 +504,16 @@ def test_a_batch_ends_at_its_bytes_too(location: Location, monkeypatch: pytest.M
 
 
 def test_what_the_store_knows_of_times_and_keys_is_kept_up_to_date(location: Location) -> None:
-    action = {
-        "startTime": 500,
-        "dateProperties": {"due": 7},
-        "stringProperties": {"b": "", "a": ""},
-    }
+    action = {"startTime": 500, "stringProperties": {"b": "", "a": ""}}
     import_sessions(location, [session("a", 1000, endTime=2000, userActions=[action])])
     with closing(open_reader(location)) as reader:
-        assert date_range(reader) == (7, 2000)
+        assert start_range(reader) == (1000, 1000)
         assert session_range(reader) == (1000, 2000)
         assert property_keys(reader, "useraction", "stringProperties") == ["a", "b"]
         assert property_keys(reader, "usersession", "stringProperties") == []
         import_sessions(location, [session("b", 10, endTime=20, events=[{"startTime": 9000}])])
-        assert date_range(reader) == (7, 9000)
+        assert start_range(reader) == (10, 1000)
         assert session_range(reader) == (10, 2000)
-        import_sessions(location, [session("c", 10, duration=99_990)])
-        assert date_range(reader) == (7, 100_000)
 
 
 def test_a_store_in_memory_takes_imports_and_no_rejects_file(

@@ -18,11 +18,11 @@ from usql.layout import default_layout
 from usql.store import sqlite_schema, sqlite_store
 from usql.store.sqlite_store import (
     Location,
-    date_range,
     open_reader,
     open_writer,
     property_keys,
     session_range,
+    start_range,
     store_errors,
     transaction,
 )
@@ -312,7 +312,7 @@ def test_a_store_in_a_folder_that_cannot_be_written_is_read_as_it_stands(
 
 
 def test_an_empty_store_knows_of_no_times_and_keys(store: sqlite3.Connection) -> None:
-    assert date_range(store) is None
+    assert start_range(store) is None
     assert session_range(store) is None
     assert property_keys(store, "usersession", "stringProperties") == []
 

@@ -24,9 +24,9 @@ from usql.types import Kind
 _PAGE = "page"
 
 
-def scan_rows(state: State, scan: r.Scan) -> Rows:
-    """Return the rows a query is about."""
-    rows = Rows(state, scan.table)
+def scan_rows(state: State, scan: r.Scan, *, leads: bool = False) -> Rows:
+    """Return the rows a query is about; for ``leads`` see ``Rows``."""
+    rows = Rows(state, scan.table, leads=leads)
     if scan.timeframe is not None:
         start = exp.GTE(
             this=rows.field("startTime", PRIMARY),
@@ -44,7 +44,7 @@ def scan_rows(state: State, scan: r.Scan) -> Rows:
 
 def plan_plain(query: r.PlainQuery, state: State) -> Planned:
     """Return a plain query in generic SQL."""
-    rows = scan_rows(state, query.scan)
+    rows = scan_rows(state, query.scan, leads=not query.order)
     order = [_order_term(state, rows, term) for term in query.order]
     order += _newest_first(rows)
     outputs = tuple(output(item.label, item.expr) for item in query.items)

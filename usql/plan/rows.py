@@ -27,10 +27,21 @@ class Rows:
     Attributes:
         table: name of the table of the language.
         keys: columns that identify a row, in the relation it begins with.
+
+    Args:
+        state: of the planning.
+        table: of the language.
+        first: relation to begin with; the table's base by default.
+        leads: whether the first relation should lead the engine's loops, since results are in the
+            order of one of its indexes. Every row has its session and its detail, so outer joins
+            find the same rows, and keep an engine from starting at the other end.
     """
 
-    def __init__(self, state: State, table: str, first: str | None = None) -> None:
+    def __init__(
+        self, state: State, table: str, first: str | None = None, *, leads: bool = False
+    ) -> None:
         self._state = state
+        self._leads = leads
         self.table = table
         self.keys = state.layout.keys(table)
         self._first = state.fresh("r")
@@ -89,7 +100,7 @@ class Rows:
         if name not in self._aliases:
             alias = self._aliases[name] = self._state.fresh("r")
             on = sql.conjunction(sql.equal(sql.column(alias, k), self.key(k)) for k in keys)
-            self._joins.append(sql.join(sql.relation(name, alias), on))
+            self._joins.append(sql.join(sql.relation(name, alias), on, left=self._leads))
         return self._aliases[name]
 
     def _property(self, ref: r.PropertyRef) -> Node:

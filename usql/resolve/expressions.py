@@ -80,6 +80,8 @@ def arithmetic(operator: ast.Operator, left: r.Expr, right: r.Expr, node: ast.Ex
     if isinstance(left, r.Const) and isinstance(right, r.Const):
         return _folded(operator, left, right)
     kind = _result_kind(operator, left.type.kind, right.type.kind)
+    if operator == "/" and _is_exact(left) and _is_exact(right):
+        kind = Kind.DOUBLE
     return r.Arithmetic(operator, left, right, Type(kind, left.type.many or right.type.many))
 
 
@@ -190,6 +192,19 @@ def _folded(operator: str, left: r.Const, right: r.Const) -> r.Const:
     if kind is Kind.DATE:
         return r.Const(round(result), DATE)
     return _number(numeral(result).value)
+
+
+def _is_exact(expr: r.Expr) -> bool:
+    """Whether an expression has neither a field nor a date part, which make division round.
+
+    The share of rows that bounced, an aggregate over another one, is no whole number.
+    """
+    match expr:
+        case r.Const() | r.Aggregate():
+            return True
+        case r.Arithmetic():
+            return _is_exact(expr.left) and _is_exact(expr.right)
+    return False
 
 
 def _result_kind(operator: str, left: Kind, right: Kind) -> Kind:

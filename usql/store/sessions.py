@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from operator import itemgetter
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -89,11 +89,9 @@ class Session:
 
     Attributes:
         identity: what makes it the same session as another.
-        dates: the smallest and the largest of all date values in it.
     """
 
     identity: Identity
-    dates: tuple[int, int]
     _reader: _TableReader
     _row: _Row
     _ip_text: str | None
@@ -137,23 +135,18 @@ class Assembler:
             raise BadData(f"{wrong.path}: {wrong.problem}") from None
 
     def _assemble(self, document: dict[str, Any]) -> Session:
-        dates: list[int] = []
         extra = _spell_identifier(document)
-        values = self._session.scalars(document, extra, dates)
+        values = self._session.scalars(document, extra)
         for name in ("userSessionId", "startTime"):
             if values[self._at[name]] is None:
                 raise _WrongValueError(name, "missing")
         secondary = [
-            (reader, reader.rows(document.get(name), name, dates))
-            for name, reader in self._secondary
+            (reader, reader.rows(document.get(name), name)) for name, reader in self._secondary
         ]
         self._derive(values, extra, secondary[0][1])
-        if values[self._at["endTime"]] is not None:
-            dates.append(values[self._at["endTime"]])
         ip_text = self._address(values, extra)
-        row = _Row(values, *self._session.lists(document, extra, dates))
-        identity, span = self._identity(values), (min(dates), max(dates))
-        return Session(identity, span, self._session, row, ip_text, secondary)
+        row = _Row(values, *self._session.lists(document, extra))
+        return Session(self._identity(values), self._session, row, ip_text, secondary)
 
     def _identity(self, values: list[Any]) -> Identity:
         at = self._at
@@ -218,9 +211,9 @@ class _TableReader:
         self._groups = tuple(_groups(table.scalars))
         self.names = tuple(name for group in self._groups for name in group.names)
         places = {group.kind: group.place for group in self._groups}
-        self._dates = places[Kind.DATE]
+        dates = places[Kind.DATE]
         # Both are stored as whole numbers; ``_groups`` puts them side by side.
-        self._whole = slice(places.get(Kind.LONG, self._dates).start, self._dates.stop)
+        self._whole = slice(places.get(Kind.LONG, dates).start, dates.stop)
         self._plain_shapes: set[tuple[type, ...]] = set()
         self._start = self.names.index("startTime")
         self._lists = tuple(
@@ -235,7 +228,7 @@ class _TableReader:
         head = (SESSION, IP_TEXT, EXTRA) if table.primary else (SESSION, POSITION, ARRIVAL, EXTRA)
         self._relations = tuple(_pickers(layout, table, (*head, *self.names)))
 
-    def rows(self, given: Any, name: str, dates: list[int]) -> list[tuple[int, _Row]]:
+    def rows(self, given: Any, name: str) -> list[tuple[int, _Row]]:
         """Return a list's rows by rank, each with its index in the list.
 
         Rows rank by start time, those without one last, then by index.
@@ -247,7 +240,7 @@ class _TableReader:
         rows = []
         for index, document in enumerate(given):
             try:
-                rows.append((index, self._row(document, dates)))
+                rows.append((index, self._row(document)))
             except _WrongValueError as wrong:
                 path = f"{name}[{index}]" + (f".{wrong.path}" if wrong.path else "")
                 raise _WrongValueError(path, wrong.problem) from None
@@ -258,16 +251,14 @@ class _TableReader:
         start: int | None = row[1].values[self._start]
         return float("inf") if start is None else start
 
-    def _row(self, document: Any, dates: list[int]) -> _Row:
+    def _row(self, document: Any) -> _Row:
         if type(document) is not dict:
             raise _WrongValueError("", _expected("an object", document))
         extra: dict[str, Any] = {}
-        values = self.scalars(document, extra, dates)
-        return _Row(values, *self.lists(document, extra, dates))
+        values = self.scalars(document, extra)
+        return _Row(values, *self.lists(document, extra))
 
-    def scalars(
-        self, document: dict[str, Any], extra: dict[str, Any], dates: list[int]
-    ) -> list[Any]:
+    def scalars(self, document: dict[str, Any], extra: dict[str, Any]) -> list[Any]:
         """Return the values of ``names``, checked; move what is unknown to ``extra``."""
         if not document.keys() <= self._known:
             self._rename(document, extra)
@@ -277,7 +268,6 @@ class _TableReader:
             self._convert(values, shape, extra)
         if not _fits(values[self._whole]):
             raise self._misfit(values)
-        dates.extend([value for value in values[self._dates] if value is not None])
         return values
 
     def _convert(self, values: list[Any], shape: tuple[type, ...], extra: dict[str, Any]) -> None:
@@ -310,7 +300,7 @@ class _TableReader:
                 extra[name] = value
 
     def lists(
-        self, document: dict[str, Any], extra: dict[str, Any], dates: list[int]
+        self, document: dict[str, Any], extra: dict[str, Any]
     ) -> tuple[_Collections, str | None]:
         """Return the values of lists and properties by relation, and the text for ``_extra``."""
         collections: _Collections = []
@@ -322,7 +312,7 @@ class _TableReader:
             elif not given and type(given) in (list, dict):
                 empty.append(name)
             else:
-                pairs, spelled = _read_list(read, given, name, dates)
+                pairs, spelled = _read_list(read, given, name)
                 if pairs:
                     collections.append((relation, pairs))
                 if spelled is not None:
@@ -418,25 +408,21 @@ def _groups(fields: Iterable[Field]) -> Iterator[_Group]:
             yield _Group(kind, frozenset((_STORED[kind], type(None))), tuple(group), place)
 
 
-class _ReadList(Protocol):
-    """What reads a list that is not empty.
+_ReadList = Callable[[Any], tuple[list[tuple[Any, Any]], Any]]
+"""What reads a list that is not empty.
 
-    Returns pairs of last key and value, and what the list is spelled as where they don't say it.
-    """
-
-    def __call__(self, given: Any, dates: list[int]) -> tuple[list[tuple[Any, Any]], Any]: ...
+Returns pairs of last key and value, and what the list is spelled as where they don't say it.
+"""
 
 
-def _read_list(
-    read: _ReadList, given: Any, name: str, dates: list[int]
-) -> tuple[list[tuple[Any, Any]], Any]:
+def _read_list(read: _ReadList, given: Any, name: str) -> tuple[list[tuple[Any, Any]], Any]:
     try:
-        return read(given, dates)
+        return read(given)
     except _WrongValueError as wrong:
         raise _WrongValueError(name + wrong.path, wrong.problem) from None
 
 
-def _read_texts(given: Any, dates: list[int]) -> tuple[list[tuple[Any, Any]], Any]:
+def _read_texts(given: Any) -> tuple[list[tuple[Any, Any]], Any]:
     """Read a ``string[]``; its nulls are left out."""
     if type(given) is not list:
         raise _WrongValueError("", _expected("a list", given))
@@ -452,13 +438,11 @@ class _PropertyReader:
 
     kind: Kind
 
-    def __call__(self, given: Any, dates: list[int]) -> tuple[list[tuple[Any, Any]], Any]:
+    def __call__(self, given: Any) -> tuple[list[tuple[Any, Any]], Any]:
         if type(given) is dict:
             given = [{"key": key, "value": value} for key, value in given.items()]
         entries = _entries(given)
         stored = {entry["key"]: self._value(entry) for entry in entries if "value" in entry}
-        if self.kind is Kind.DATE:
-            dates.extend(stored.values())
         return list(stored.items()), _spelling(entries, stored)
 
     def _value(self, entry: dict[str, Any]) -> Any:

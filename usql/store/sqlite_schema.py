@@ -30,10 +30,9 @@ IDENTITY = (
 
 _COLUMN_TYPES = {Kind.LONG: int, Kind.DATE: int, Kind.BOOLEAN: int, Kind.DOUBLE: float}
 
-_BOOKKEEPING = (
-    "CREATE TABLE usql_meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT, WITHOUT ROWID",
+_PROPERTY_KEYS = (
     'CREATE TABLE usql_property ("table" TEXT, field TEXT, key TEXT,'
-    ' PRIMARY KEY ("table", field, key)) STRICT, WITHOUT ROWID',
+    ' PRIMARY KEY ("table", field, key)) STRICT, WITHOUT ROWID'
 )
 
 
@@ -117,8 +116,7 @@ def create(connection: sqlite3.Connection, layout: Layout) -> None:
     database = Database(connection, recursive_triggers=False)
     for relation in layout.relations:
         connection.execute(_table_sql(database.create_table_sql, relation))
-    for statement in _BOOKKEEPING:
-        connection.execute(statement)
+    connection.execute(_PROPERTY_KEYS)
     for index in indexes(layout):
         connection.execute(index.sql)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")

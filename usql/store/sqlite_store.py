@@ -28,9 +28,6 @@ WRITER_PATIENCE = 10.0
 READER_PATIENCE = 60.0
 """Seconds a reader waits. In a file readers never wait for a writer; in memory they do."""
 
-DATE_MIN, DATE_MAX = "date_min", "date_max"
-"""Names in ``usql_meta``: the range of all date values that were ever stored."""
-
 _SUPPORTED = "stores are SQLite files for now: a path, sqlite:PATH or :memory:"
 _LATER = frozenset({"duckdb", "parquet", "clickhouse", "chdb"})
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]+):(?P<slashes>//)?")
@@ -165,17 +162,6 @@ def open_reader(location: Location) -> sqlite3.Connection:
                     hint="import into it once, with nothing if need be, to bring it up to date",
                 )
     return connection
-
-
-def date_range(connection: sqlite3.Connection) -> tuple[int, int] | None:
-    """Return bounds of all date values in the store, in ms; ``None`` if there was never one.
-
-    Replacing a session does not narrow them.
-    """
-    stored = dict(connection.execute("SELECT name, value FROM usql_meta").fetchall())
-    if DATE_MIN not in stored:
-        return None
-    return stored[DATE_MIN], stored[DATE_MAX]
 
 
 def start_range(connection: sqlite3.Connection) -> tuple[int, int] | None:

@@ -1,27 +1,22 @@
 """Batches of checked sessions into a SQLite store.
 
 What arrives: sessions by identity, within a write transaction. What leaves: their rows, a stored
-session of the same identity replaced whole under its old number, and the store's bookkeeping
-(the range of dates, the property keys) widened to include them.
+session of the same identity replaced whole under its old number, and the property keys that the
+store knows of widened to include theirs.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from usql.layout import SESSION, Layout, Relation
 from usql.store.sessions import Identity, Rows, Session
 from usql.store.sqlite_schema import IDENTITY, quoted
-from usql.store.sqlite_store import DATE_MAX, DATE_MIN
 
 _FIND = f'SELECT "{SESSION}" FROM usersession WHERE ' + " AND ".join(f"{t} = ?" for t in IDENTITY)
 _LAST = f'SELECT ifnull(max("{SESSION}"), 0) FROM usersession'
-_WIDEN = (
-    "INSERT INTO usql_meta VALUES (?, ?)"
-    " ON CONFLICT (name) DO UPDATE SET value = {}(value, excluded.value)"
-)
 _REMEMBER_KEY = "INSERT OR IGNORE INTO usql_property VALUES (?, ?, ?)"
 
 
@@ -54,7 +49,6 @@ class SessionWriter:
             if relation in rows:
                 self._connection.executemany(insertion, rows[relation])
         self._remember_keys(rows)
-        self._widen_dates([session.dates for session in sessions.values()])
         return len(known)
 
     def _find(self, identities: Iterable[Identity]) -> dict[Identity, int]:
@@ -76,13 +70,6 @@ class SessionWriter:
         for relation, (table, field) in self._properties.items():
             keys = {row[-2] for row in rows.get(relation, ())}
             self._connection.executemany(_REMEMBER_KEY, [(table, field, key) for key in keys])
-
-    def _widen_dates(self, ranges: Sequence[tuple[int, int]]) -> None:
-        if ranges:
-            earliest = min(first for first, _ in ranges)
-            latest = max(last for _, last in ranges)
-            self._connection.execute(_WIDEN.format("min"), (DATE_MIN, earliest))
-            self._connection.execute(_WIDEN.format("max"), (DATE_MAX, latest))
 
 
 def _insertion(relation: Relation) -> str:
