@@ -21,7 +21,7 @@ from tests.oracle.compare import DataSet
 from usql.dialects.sqlite import SQLITE
 from usql.engine import _parameters, _settings
 from usql.layout import default_layout
-from usql.parse import parse_source
+from usql.parser import parse_source
 from usql.plan import plan
 from usql.resolve import Context, resolve
 from usql.source import Source

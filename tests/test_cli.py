@@ -680,7 +680,7 @@ def test_a_trivial_query_starts_fast_and_light(store):
         line.split("|")[2].strip() for line in done.stderr.decode().splitlines() if "|" in line
     }
     assert "usql.cli" in imported
-    assert not {"rich", "sqlite_utils", "prompt_toolkit", "msgspec", "usql.store.demo"} & imported
+    assert not {"rich", "sqlite_utils", "prompt_toolkit", "msgspec", "usql.demo"} & imported
     times = []
     for _ in range(5):
         start = time.perf_counter()

@@ -20,7 +20,8 @@ from typing import Any
 
 import pytest
 
-from usql.store import demo
+from usql import demo
+from usql.demo.clock import PERIOD_END, PERIOD_START
 
 Record = dict[str, Any]
 
@@ -90,8 +91,7 @@ def _property(record: Record, key: str) -> Any:
 def test_bytes_are_the_same_in_every_process(hash_seed: str, tmp_path: Path) -> None:
     path = tmp_path / "demo.ndjson"
     script = (
-        "import sys, pathlib; from usql.store import demo;"
-        "demo.write(pathlib.Path(sys.argv[1]), 300, 1)"
+        "import sys, pathlib; from usql import demo;demo.write(pathlib.Path(sys.argv[1]), 300, 1)"
     )
     root = str(Path(demo.__file__).parents[2])
     environment = {**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": root}
@@ -199,7 +199,7 @@ def test_identities_are_unique(many: list[Record]) -> None:
 def test_times_are_within_the_period_and_within_the_session(many: list[Record]) -> None:
     for session in many:
         start, end = session["startTime"], session["endTime"]
-        assert demo.PERIOD_START <= start <= end <= demo.PERIOD_END
+        assert PERIOD_START <= start <= end <= PERIOD_END
         assert session["duration"] == end - start
         actions = session["userActions"]
         if actions:
@@ -215,7 +215,7 @@ def test_times_are_within_the_period_and_within_the_session(many: list[Record]) 
 
 def test_a_session_still_running_at_the_end_of_the_period_is_left_out() -> None:
     # The 32nd session of this seed would have ended after midnight.
-    assert all(s["endTime"] <= demo.PERIOD_END for s in demo.generate(60, seed=88))
+    assert all(s["endTime"] <= PERIOD_END for s in demo.generate(60, seed=88))
 
 
 def test_counts_are_those_of_the_records(many: list[Record]) -> None:
@@ -398,7 +398,7 @@ def test_the_week_peaks_on_sunday_and_the_night_is_quiet(many: list[Record]) -> 
     for session in _real(many):
         is_leisure = session["applicationType"] != "CUSTOM_APPLICATION"
         if is_leisure and session["country"] in ("Austria", "Germany", "Switzerland"):
-            local = session["startTime"] + HOUR - demo.PERIOD_START
+            local = session["startTime"] + HOUR - PERIOD_START
             days[local // DAY % 7] += 1
             hours[local // HOUR % 24] += 1
     sunday = days.pop(6)
@@ -434,7 +434,7 @@ def test_one_version_of_one_app_crashes_in_the_sixth_week(many: list[Record]) ->
             is_bad = session["appVersion"] == "5.8.0"
             crashes[session["osFamily"], is_bad].append(session["hasCrash"])
             if is_bad and session["osFamily"] == "Android":
-                weeks.add((session["startTime"] - demo.PERIOD_START) // (7 * DAY))
+                weeks.add((session["startTime"] - PERIOD_START) // (7 * DAY))
     rate = {key: sum(values) / len(values) for key, values in crashes.items()}
     assert rate["Android", True] > 0.15
     assert max(rate["Android", False], rate["iOS", True], rate["iOS", False]) < 0.03

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from usql.engine import format as format
     from usql.errors import UsqlError as UsqlError
     from usql.explain import Explanation as Explanation
-    from usql.parse import parse as parse
+    from usql.parser import parse as parse
     from usql.result import Column as Column
     from usql.result import Result as Result
     from usql.store.importer import ImportSummary as ImportSummary
@@ -39,7 +39,7 @@ _HOMES = {
     "UsqlError": "usql.errors",
     "connect": "usql.engine",
     "format": "usql.engine",
-    "parse": "usql.parse",
+    "parse": "usql.parser",
 }
 """Where each public name lives; they are imported when first used, so that starting is quick."""
 

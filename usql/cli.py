@@ -10,6 +10,7 @@ function that uses it, and the package itself loads its parts when they are used
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Iterable
@@ -39,6 +40,8 @@ CANCELLED = 130
 """128 and the number of SIGINT, as shells have it."""
 
 DEMO_STORE = "usql-demo.db"
+_COLLECT_EVERY = 100_000
+"""Objects between garbage collections: at the default the imports alone set off a hundred."""
 _MOST_INPUT = 8_000_000
 """Bytes read of a query; the parser refuses a text much shorter, but nobody has to wait for it."""
 _BOLD, _RED, _DIM = "\x1b[1m", "\x1b[1;31m", "\x1b[2m"
@@ -61,6 +64,7 @@ class _Commands(click.Group):
 
 def _guarded(run: Callable[[], Any]) -> int:
     """Run a command; return its exit code and report what went wrong."""
+    gc.set_threshold(_COLLECT_EVERY)
     for stream in (sys.stdout, sys.stderr):
         terminal.prepare(stream)
     try:
@@ -496,7 +500,7 @@ def demo(store: str, sessions: int | None, seed: int | None, force: bool) -> Non
     The data are sessions of an invented travel shop. STORE is made anew each time; by default it
     is usql-demo.db in this directory.
     """
-    from usql.store.demo import DEFAULT_SEED, DEFAULT_SESSIONS, NEXT, QUERIES
+    from usql.demo import DEFAULT_SEED, DEFAULT_SESSIONS, NEXT, QUERIES
 
     sessions = DEFAULT_SESSIONS if sessions is None else sessions
     seed = DEFAULT_SEED if seed is None else seed
@@ -527,7 +531,7 @@ def _fill(db: Any, sessions: int, seed: int) -> None:
     from pathlib import Path
     from tempfile import TemporaryDirectory
 
-    from usql.store.demo import write
+    from usql.demo import write
 
     with TemporaryDirectory(prefix="usql-demo-") as folder:
         file = Path(folder) / "demo.ndjson"

@@ -180,7 +180,8 @@ class DateFormat:
         Raises:
             ValueError: with a sentence for the author.
 
-        >>> DateFormat.of("MMM d").text(DateFormat.of("MMM d").code({Part.MONTH: 3, Part.DAY: 9}))
+        >>> format = DateFormat.of("MMM d")
+        >>> format.text(format.code({Part.MONTH_DAY: 309}))
         'Mar 9'
         """
         return cls(tuple(_pieces(text)), parse_interval(interval) if interval else None)

@@ -11,6 +11,10 @@ _WIDTH = 100
 """Longest piece of a source line that is shown; longer lines are cut around the caret."""
 
 
+_BLANKS = "\N{ZERO WIDTH NO-BREAK SPACE}\N{ZERO WIDTH SPACE}"
+"""What the language reads as white space, though Python does not."""
+
+
 def draw(error: UsqlError) -> str:
     """Return the error as text: message, source line with a caret, hint."""
     parts = [error.message]
@@ -41,10 +45,10 @@ def _excerpt(error: UsqlError) -> str:
         1, min(error.span.end, error.span.start + len(text) - column + 1) - error.span.start
     )
     shown, at = _window(_printable(text), column - 1)
-    marks = "^" * max(1, min(length, len(shown) - at))
+    marks = "^" * max(1, _width(shown[at : at + length]))
     label = f"line {line}, column {column}: "
     gutter = " " * len(label)
-    return f"{label}{shown}\n{gutter}{_pad(shown[:at])}{marks}"
+    return f"{label}{shown}\n{gutter}{' ' * _width(shown[:at])}{marks}"
 
 
 def _window(text: str, at: int) -> tuple[str, int]:
@@ -62,14 +66,19 @@ def _window(text: str, at: int) -> tuple[str, int]:
 def _printable(text: str) -> str:
     """Replace what would move the cursor, so that the caret stands where it should."""
     return "".join(
-        c if c.isprintable() else " " if c.isspace() else "\N{REPLACEMENT CHARACTER}" for c in text
+        c
+        if c.isprintable()
+        else " "
+        if c.isspace() or c in _BLANKS
+        else "\N{REPLACEMENT CHARACTER}"
+        for c in text
     )
 
 
-def _pad(text: str) -> str:
-    """Return blanks as wide as the text is on a terminal."""
+def _width(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
     if text.isascii():
-        return " " * len(text)
+        return len(text)
     from rich.cells import cell_len
 
-    return " " * cell_len(text)
+    return cell_len(text)

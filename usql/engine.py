@@ -16,10 +16,9 @@ from usql.backends.sqlite import SqliteBackend
 from usql.compiled import Compiled
 from usql.dialects.sqlite import SQLITE
 from usql.errors import BadParameter, UsqlError
-from usql.explain import Explanation
-from usql.format import format_query
+from usql.formatter import format_query
 from usql.layout import default_layout
-from usql.parse import parse, parse_source
+from usql.parser import parse, parse_source
 from usql.plan import Output, Planned, plan
 from usql.resolve import Context, resolve
 from usql.result import Column, Result
@@ -29,6 +28,7 @@ from usql.timeframe import Moment, Timeframe, TimeframeLike, parse_timeframe, to
 from usql.zones import Zone
 
 if TYPE_CHECKING:
+    from usql.explain import Explanation
     from usql.store.importer import ImportSummary, Input, Progress
 
 DEFAULT_LIMIT = 50
@@ -197,17 +197,20 @@ class Database:
         ...     db.explain("select city from usersession").text
         'SELECT city FROM usersession'
         """
+        from usql.explain import Explanation
+
         settings = _settings(timeframe, timezone, now)
         with _source_of_errors(Source(text)) as source:
             tree, resolved, planned = self._plan(
                 source, params, settings, default_limit, probe=False
             )
+            generic = planned.tree.sql(pretty=True)
             compiled = _compiled(planned, resolved.explanations)
             return Explanation(
                 format_query(tree),
                 tree,
                 resolved.query,
-                planned.tree.sql(pretty=True),
+                generic,
                 SQLITE.render(planned.tree, pretty=True),
                 compiled.params,
                 tuple(self._backend.plan(compiled)),

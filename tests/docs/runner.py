@@ -31,8 +31,8 @@ from typing import Any
 
 import usql
 from tests.docs.blocks import Block, blocks
+from usql.demo import generate, write
 from usql.render import render
-from usql.store.demo import generate, write
 
 ROOT = Path(__file__).parents[2]
 SESSIONS = 5000

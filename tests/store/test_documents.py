@@ -14,7 +14,7 @@ from usql.layout import default_layout
 from usql.schema import NESTED, PRIMARY, Field, catalogue
 from usql.store.documents import documents, row_documents
 from usql.store.importer import import_files, import_sessions
-from usql.store.sessions import OLDER_NAMES
+from usql.store.shapes import OLDER_NAMES
 from usql.store.sqlite_store import Location, open_reader
 from usql.types import Kind
 

@@ -10,6 +10,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tracemalloc
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ import pytest
 
 from usql.errors import BadData, StoreError
 from usql.layout import default_layout
-from usql.store import importer, ndjson, sqlite_store
+from usql.store import importer, ndjson, shapes, sqlite_schema, sqlite_store
 from usql.store.documents import documents
 from usql.store.importer import Progress, import_files, import_sessions
 from usql.store.sqlite_store import (
@@ -290,8 +291,8 @@ def test_a_line_that_cannot_be_read_does_not_stop_the_others(
         b"\r\n \n" + line().replace(b"\n", b"\r\n") + b"\n\n",
         b'{ "index" : { "_id" : "1" } }\n' + line(),
         b'{"create":{}}\n' + line() + b'{"delete":{"_id":"x"}}\n{"update": {}}\n',
-        gzip.compress(line()),
-        gzip.compress(b"\n") + gzip.compress(line()),
+        gzip.compress(line(), mtime=0),
+        gzip.compress(b"\n", mtime=0) + gzip.compress(line(), mtime=0),
     ],
 )
 def test_wrappings_are_passed_over(content: bytes, location: Location) -> None:
@@ -425,6 +426,80 @@ def test_files_that_are_not_there_are_an_error_beforehand(
     assert not location.path.exists()
 
 
+# Rows of many shapes
+
+
+def odd_sessions(count: int) -> list[dict[str, Any]]:
+    """Sessions of all sorts of fields, in all orders, some null, some spelled in other ways."""
+    dice = random.Random(5)
+    values = {
+        "city": ["Linz", None],
+        "carrier": ["A1", None],
+        "bounce": [True, False, None],
+        "screenWidth": [1, 2.0, None],
+        "appVersion": ["1"],
+        "replayStart": [1000, "1970-01-01T00:00:01Z"],
+        "geolocationCountryName": ["Chad"],
+        "country": ["Niger", None],
+        "new": [[1], None],
+        "matchingConversionGoals": [[], ["a"], None],
+    }
+    action = {"name": ["a"], "duration": [1, None], "cumulativeLayoutShift": [1, 0.5], "x": [{}]}
+
+    def some(choices: dict[str, list[Any]]) -> dict[str, Any]:
+        names = dice.sample(sorted(choices), dice.randrange(len(choices) + 1))
+        return {name: dice.choice(choices[name]) for name in names}
+
+    return [
+        session(str(number), **some(values), userActions=[some(action) for _ in range(3)])
+        for number in range(count)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("limit", "value"), [("_SHAPES_AT_MOST", 2), ("_NAMES_AT_MOST", 0), ("_TARGETS_AT_MOST", 3)]
+)
+def test_rows_are_the_same_however_few_shapes_are_kept(
+    limit: str, value: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores = [Location.of(tmp_path / name) for name in ("many.db", "few.db")]
+    import_sessions(stores[0], odd_sessions(300), strict=True)
+    monkeypatch.setattr(shapes, limit, value)
+    import_sessions(stores[1], odd_sessions(300), strict=True)
+    assert everything(stores[0]) == everything(stores[1])
+    (count,) = rows(stores[0], "SELECT count(screenWidth) FROM usersession_detail")[0]
+    assert count == sum(one.get("screenWidth") is not None for one in odd_sessions(300))
+
+
+def test_an_older_name_counts_where_the_newer_has_no_value(location: Location) -> None:
+    older = {"geolocationCityName": "Linz"}
+    given = [
+        session("1", **older),
+        session("2", city=None, **older),
+        session("3", city="Linz", **older),
+        session("4", **older, city="Wien"),
+        session("5", geolocationCityName=None, city="Wien"),
+    ]
+    import_sessions(location, given, strict=True)
+    query = "SELECT city, _extra FROM usersession JOIN usersession_detail USING (_session)"
+    found = [
+        (city, json.loads(extra).get("geolocationCityName"))
+        for city, extra in rows(location, query)
+    ]
+    assert found == [("Linz", None)] * 3 + [("Wien", "Linz"), ("Wien", None)]
+
+
+def test_names_of_any_length_are_not_kept_in_memory(location: Location) -> None:
+    given = (session(str(number), **{str(number) * 30_000: 1}) for number in range(1000, 1200))
+    tracemalloc.start()
+    try:
+        import_sessions(location, given, strict=True, batch_sessions=10)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 12_000_000  # all names together have 24 MB
+
+
 # Once, whole, in any order
 
 
@@ -514,6 +589,51 @@ def test_what_the_store_knows_of_times_and_keys_is_kept_up_to_date(location: Loc
         import_sessions(location, [session("b", 10, endTime=20, events=[{"startTime": 9000}])])
         assert start_range(reader) == (10, 1000)
         assert session_range(reader) == (10, 2000)
+
+
+def made_indexes(location: Location) -> set[str]:
+    return {n for (n,) in rows(location, "SELECT name FROM sqlite_schema WHERE type = 'index'")}
+
+
+ALL_INDEXES = {index.name for index in sqlite_schema.indexes(default_layout())}
+
+
+@pytest.mark.parametrize("strict", [False, True])
+def test_a_store_has_all_indexes_after_an_import_of_many_batches(
+    strict: bool, location: Location
+) -> None:
+    import_sessions(location, sample(50), strict=strict, batch_sessions=10)
+    assert made_indexes(location) >= ALL_INDEXES
+    assert rows(location, "PRAGMA integrity_check") == [("ok",)]
+    query = "SELECT count(*) FROM useraction INDEXED BY useraction_by_startTime WHERE startTime > 0"
+    assert rows(location, query) == [(len([n for n in range(50) for _ in range(n % 5)]),)]
+
+
+def test_a_store_with_sessions_keeps_its_indexes_all_the_while(location: Location) -> None:
+    import_sessions(location, [session("before")])
+    missing: set[str] = set()
+    import_sessions(
+        location,
+        sample(50),
+        batch_sessions=10,
+        progress=lambda step: missing.update(ALL_INDEXES - made_indexes(location)),
+    )
+    assert not missing
+
+
+def test_an_import_that_breaks_off_leaves_all_indexes(location: Location) -> None:
+    def stop(step: Progress) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        import_sessions(location, sample(50), batch_sessions=10, progress=stop)
+    assert rows(location, "SELECT count(*) FROM usersession") == [(10,)]
+    assert made_indexes(location) >= ALL_INDEXES
+    with pytest.raises(BadData):
+        import_sessions(
+            Location.of(f"{location}.strict"), [*sample(50), {}], strict=True, batch_sessions=10
+        )
+    assert made_indexes(Location.of(f"{location}.strict")) >= ALL_INDEXES
 
 
 def test_a_store_in_memory_takes_imports_and_no_rejects_file(
@@ -607,6 +727,7 @@ def test_an_import_that_is_killed_can_be_run_again(location: Location, tmp_path:
         assert 50 * steps <= count <= 3000
         assert count % 50 == 0
     subprocess.run(run, check=True, stdout=subprocess.DEVNULL)
+    assert made_indexes(location) >= ALL_INDEXES
     whole = Location.of(tmp_path / "whole.db")
     import_files(whole, [source])
     assert exported(location) == exported(whole)

@@ -392,12 +392,13 @@ def _apply(state: State, expr: r.Aggregate, value: Node | None) -> Node:
 def _shifted_back(state: State, expr: r.Aggregate, average: Node) -> Node:
     """Make an average of dates a date.
 
-    Dates are averaged as distances from the earliest one: their plain sum would leave the range in
-    which doubles hold every whole number.
+    Dates are averaged as distances from the earliest start: their plain sum would leave the range
+    in which doubles hold every whole number. Halves are rounded away from 1970, so the date has to
+    be whole again before.
     """
     if expr.type.kind is not Kind.DATE:
         return average
-    return sql.add(sql.call(Generic.ROUND, average), sql.number(state.starts[0]))
+    return sql.call(Generic.ROUND, sql.add(average, sql.number(state.starts[0])))
 
 
 def _aggregates_in(expr: r.Expr) -> Sequence[r.Aggregate]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from usql import ast
 from usql import resolved as r
 from usql.errors import NotYetSupported
-from usql.format import label
+from usql.formatter import label
 from usql.resolve.conditions import resolve_condition
 from usql.resolve.context import Context, Facts, NoFacts, Scope
 from usql.resolve.names import find_table, spelling
@@ -42,7 +42,9 @@ def _resolve_funnel(query: ast.Funnel, scope: Scope) -> r.FunnelQuery:
     for part in (query.ordered, query.compare):
         if part is not None:
             word = "an ORDERED funnel" if part is query.ordered else "COMPARE"
-            raise NotYetSupported(f"{word} is not yet supported", part.span)
+            raise NotYetSupported(
+                f"{word} is not yet supported", part.span, hint="leave it out, or run two queries"
+            )
     where = resolve_condition(query.where, scope) if query.where is not None else None
     scan = r.Scan(scope.table.name, where, scope.context.timeframe, scope.context.zone)
     return r.FunnelQuery(scan, tuple(_step(step, scope) for step in query.steps))

@@ -96,12 +96,18 @@ def _(node: ast.Matches, scope: Scope) -> r.Condition:
 @_resolve.register(ast.ScopeCount)
 def _(node: ast.Scope | ast.ScopeCount, scope: Scope) -> r.Condition:
     word = node.quantifier if isinstance(node, ast.Scope) else "COUNT"
-    raise NotYetSupported(f"{word}({node.table.text}: …) is not yet supported", node.span)
+    raise NotYetSupported(
+        f"{word}({node.table.text}: …) is not yet supported",
+        node.span,
+        hint=f"write FROM {node.table.text} for conditions on one row, or name its fields directly",
+    )
 
 
 @_resolve.register
 def _(node: ast.InSegment, scope: Scope) -> r.Condition:
-    raise NotYetSupported("IN SEGMENT is not yet supported", node.span)
+    raise NotYetSupported(
+        "IN SEGMENT is not yet supported", node.span, hint="write the conditions of the segment"
+    )
 
 
 def _negated(condition: r.Condition, negated: bool) -> r.Condition:
@@ -121,7 +127,9 @@ def _text_field(node: ast.Field, scope: Scope, word: str) -> r.Source:
 
 def _check_ordered(source: r.Source, value: r.Constant, span: Span) -> None:
     if value is None:
-        raise BadValue("NULL is neither smaller nor larger", span, hint="write IS NULL")
+        raise BadValue(
+            "NULL is neither smaller nor larger", span, hint="write IS NULL, or IS NOT NULL"
+        )
     if source.type.kind is Kind.BOOLEAN:
         raise WrongType(
             f"{source.field.name} is true or false, which have no order",

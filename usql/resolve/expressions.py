@@ -5,13 +5,22 @@ What leaves has no aggregate in it, and at most one operand of any operation has
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import cast
 
 from usql import ast
 from usql import resolved as r
 from usql.dateformat import DEFAULT_FORMAT, DateFormat
-from usql.errors import BadValue, NotYetSupported, UnknownName, WrongStructure, WrongType
+from usql.errors import (
+    BadValue,
+    NotYetSupported,
+    UnknownField,
+    UnknownName,
+    WrongStructure,
+    WrongType,
+)
+from usql.formatter import field_text
 from usql.functions import FUNCTIONS, Family, Function
 from usql.resolve.context import Context, Scope
 from usql.resolve.names import nearest, resolve_any_field, resolve_field
@@ -33,7 +42,7 @@ def resolve_row_expression(node: ast.Expr, scope: Scope) -> r.Expr:
             return resolve_field(node, scope)
         case ast.Arithmetic():
             left = resolve_row_expression(node.left, scope)
-            right = resolve_row_expression(node.right, scope)
+            right = _right_operand(node, scope)
             return arithmetic(node.operator, left, right, node)
         case ast.Negative():
             operand = resolve_row_expression(node.operand, scope)
@@ -70,11 +79,13 @@ def arithmetic(operator: ast.Operator, left: r.Expr, right: r.Expr, node: ast.Ex
     for operand in (left, right):
         if operand.type.kind not in _NUMERIC:
             raise WrongType(
-                f"'{operator}' works on numbers and dates, not on {operand.type}", node.span
+                f"{operator} works on numbers and dates, not on {_a(operand.type.one)}",
+                _operand_span(operand, left, node),
+                hint="numbers are long and double fields; usql fields lists them",
             )
     if left.type.many and right.type.many:
         raise WrongType(
-            f"'{operator}' has two operands with many values each", node.span,
+            f"both sides of {operator} have many values each", node.span,
             hint="query FROM the table whose rows have one value of each",
         )  # fmt: skip
     if isinstance(left, r.Const) and isinstance(right, r.Const):
@@ -89,34 +100,33 @@ def function_of(node: ast.Call) -> Function:
     """Return the signature of a call, its number of arguments checked."""
     function = FUNCTIONS.get(node.name)
     if function is None:
-        raise UnknownName(
-            f"there is no function {node.name.upper()}",
-            node.span,
-            hint=nearest(node.name, (n.upper() for n in FUNCTIONS))
-            or "see usql fields and the language guide",
-        )
+        raise _unknown_function(node)
     if function.family is Family.RESERVED:
-        raise NotYetSupported(f"{node.name.upper()} is not yet supported", node.span)
-    if not function.least <= len(node.arguments) <= function.most:
-        raise WrongType(
-            f"{node.name.upper()} does not take {len(node.arguments)} arguments"
-            if len(node.arguments) != 1
-            else f"{node.name.upper()} does not take one argument",
+        raise NotYetSupported(
+            f"{node.name.upper()} is not yet supported",
             node.span,
-            hint=f"write {function.usage}",
+            hint="count by apdexCategory: CONDITION(COUNT(*), WHERE apdexCategory = 'SATISFIED')"
+            if node.name == "apdex"
+            else "leave it out",
         )
+    if not function.least <= len(node.arguments) <= function.most:
+        raise WrongType(_arity_message(function, len(node.arguments)), node.span,
+                        hint=f"write {_usage(function, node)}")  # fmt: skip
     return function
 
 
 def check_operand(function: Function, operand: r.Expr, span: Span) -> None:
     """Raise ``WrongType`` where a function cannot work on such values."""
-    if operand.type.kind not in function.kinds:
-        allowed = ", ".join(sorted(kind.value for kind in function.kinds))
-        raise WrongType(
-            f"{function.name.upper()} does not work on {operand.type.one}",
-            span,
-            hint=f"it works on {allowed}",
-        )
+    if operand.type.kind in function.kinds:
+        return
+    name = f"{operand.field.name}, " if isinstance(operand, r.FieldRef) else ""
+    allowed = sorted(kind.value for kind in function.kinds)
+    listed = " and ".join(filter(None, [", ".join(allowed[:-1]), allowed[-1]]))
+    raise WrongType(
+        f"{function.name.upper()} does not work on {name}{_a(operand.type.one)}",
+        span,
+        hint=f"it works on {listed} fields",
+    )
 
 
 def date_function(node: ast.Call, operand: r.Expr, context: Context) -> r.Expr:
@@ -167,6 +177,73 @@ def operands(node: ast.Expr) -> Iterator[ast.Expr]:
 
 
 # --- helpers -------------------------------------------------------------------------------------
+
+
+def _unknown_function(node: ast.Call) -> UnknownName:
+    """Return the error that says what to write instead, also to those who know other languages."""
+    from usql.syntax_hints.habits import FUNCTIONS as FOREIGN
+
+    name = node.name.upper()
+    first = node.arguments[0] if node.arguments else None
+    argument = field_text(first.parts) if isinstance(first, ast.Field) else "field"
+    percentile = re.fullmatch(r"P(?:ERCENTILE)?_?(\d{1,2})", name)
+    if percentile is not None:
+        hint: str | None = f"write PERCENTILE({argument}, {percentile[1]})"
+    elif name in FOREIGN:
+        hint = FOREIGN[name].replace("{}", argument)
+    else:
+        hint = nearest(node.name, (n.upper() for n in FUNCTIONS))
+    span = Span(node.span.start, node.span.start + len(node.name))
+    return UnknownName(f"there is no function {name}", span, hint=hint or _KNOWN_FUNCTIONS)
+
+
+_KNOWN_FUNCTIONS = (
+    "there are MIN, MAX, AVG, SUM, MEDIAN, PERCENTILE, COUNT, TOP, CONDITION, KEYS, DATETIME, "
+    "YEAR, MONTH, DAY, HOUR and MINUTE"
+)
+
+
+def _usage(function: Function, node: ast.Call) -> str:
+    """Return how a function is written, with the field that was named."""
+    first = node.arguments[0] if node.arguments else None
+    named = field_text(first.parts) if isinstance(first, ast.Field) else "field"
+    return function.usage.replace("field", named)
+
+
+def _arity_message(function: Function, given: int) -> str:
+    least, most = function.least, function.most
+    takes = f"{least}" if least == most else f"{least} to {most}"
+    noun = "argument" if most == 1 else "arguments"
+    are = "is" if given == 1 else "are"
+    return f"{function.name.upper()} takes {takes} {noun}; {given or 'none'} {are} given"
+
+
+def _a(type_: Type) -> str:
+    return f"{'an' if str(type_)[0] in 'aeiou' else 'a'} {type_}"
+
+
+def _right_operand(node: ast.Arithmetic, scope: Scope) -> r.Expr:
+    """Return the second operand; if there is none, perhaps a key with a dash was meant."""
+    try:
+        return resolve_row_expression(node.right, scope)
+    except UnknownField as error:
+        match node.left, node.right:
+            case ast.Field(parts=(*path, key)), ast.Field(parts=(rest,)) if (
+                len(path) > 0
+                and path[-1].casefold().endswith("properties")
+                and node.right.span.start == node.left.span.end + 1
+            ):
+                error.hint = f"write {field_text([*path, f'{key}{node.operator}{rest}'])}"
+        raise
+
+
+def _operand_span(operand: r.Expr, left: r.Expr, node: ast.Expr) -> Span:
+    match node:
+        case ast.Arithmetic():
+            return node.left.span if operand is left else node.right.span
+        case ast.Negative():
+            return node.operand.span
+    return node.span
 
 
 def _family(node: ast.Call) -> Family | None:
@@ -239,7 +316,31 @@ def _keys(node: ast.Call, scope: Scope) -> r.KeysRef:
 
 def _misplaced(node: ast.Expr) -> WrongStructure:
     name = node.name.upper() if isinstance(node, ast.Call) else "an aggregate"
-    return WrongStructure(f"{name} cannot stand here", node.span)
+    return WrongStructure(
+        f"{name} cannot stand within this", node.span, hint="name a field of a row here"
+    )
+
+
+_LETTERS = {
+    "S": "fractions of a second are not shown; leave them out",
+    "T": "text stands between single quotes; within a text they are doubled: ''T''",
+    "a": "hours from 0 to 23 are HH",
+    "w": "for weeks round down: DATETIME(startTime, 'yyyy-MM-dd', 'week')",
+}
+"""Letters of other date formats -> what to write."""
+
+
+def _letter_hint(pattern: str, problem: str) -> str | None:
+    if "%" in pattern:
+        return "write it as yyyy-MM-dd HH:mm:ss"
+    if not problem.startswith("'"):
+        return None
+    meant = pattern.translate(str.maketrans("DYknL", "dyHmM"))
+    try:
+        DateFormat.of(meant)
+    except ValueError:
+        return _LETTERS.get(problem[1:2])
+    return f"write '{meant}'"
 
 
 def _date_format(node: ast.Call, context: Context) -> DateFormat:
@@ -253,7 +354,8 @@ def _date_format(node: ast.Call, context: Context) -> DateFormat:
     try:
         DateFormat.of(pattern)
     except ValueError as error:
-        raise BadValue(str(error), node.arguments[1].span) from None
+        hint = _letter_hint(pattern, str(error))
+        raise BadValue(str(error), node.arguments[1].span, hint=hint) from None
     try:
         return DateFormat.of(pattern, interval)
     except ValueError as error:

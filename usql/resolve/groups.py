@@ -8,6 +8,7 @@ from typing import cast
 from usql import ast
 from usql import resolved as r
 from usql.errors import WrongStructure, WrongType
+from usql.formatter import field_text
 from usql.functions import FUNCTIONS, Family
 from usql.resolve.conditions import resolve_condition
 from usql.resolve.context import Scope
@@ -37,7 +38,7 @@ class Groups:
     def key_of(self, expr: r.Expr, top: int | None = None) -> r.KeyRef | None:
         """Return the key that has this value; ``top`` is that of a ``TOP``.
 
-        A plain value is the plain key rather than one that keeps its ``TOP`` alone, if there is one.
+        A plain value is the plain key, if there is one, rather than one that keeps its ``TOP``.
         """
         alike = [(i, key.top) for i, key in enumerate(self.keys) if key.expr == expr]
         exact = [i for i, kept in alike if kept == top]
@@ -48,8 +49,13 @@ class Groups:
 def resolve_top(node: ast.Call, scope: Scope) -> tuple[r.Expr, int]:
     """Return what ``TOP(field, n)`` ranks, and how many it keeps."""
     function = function_of(node)
-    operand = resolve_row_expression(node.arguments[0], scope)
-    check_operand(function, operand, node.arguments[0].span)
+    first, last = node.arguments[0], node.arguments[-1]
+    if isinstance(first, ast.Number):
+        field = field_text(last.parts) if isinstance(last, ast.Field) else "city"
+        raise WrongType("TOP takes a field first, then a number", first.span,
+                        hint=f"write TOP({field}, {first.text})")  # fmt: skip
+    operand = resolve_row_expression(first, scope)
+    check_operand(function, operand, first.span)
     count = 1
     if len(node.arguments) > 1:
         count = whole_number(node.arguments[1], scope.context, "the number of TOP", 1)
@@ -157,7 +163,10 @@ def _single(operand: r.Expr, node: ast.Expr) -> r.Expr:
 
 def _operand(node: ast.Expr, scope: Scope) -> r.Expr:
     if has_aggregate(node) or is_top(node):
-        raise WrongStructure("an aggregate cannot stand within another one", node.span)
+        raise WrongStructure(
+            "an aggregate cannot stand within another one", node.span,
+            hint="name a field of a row here",
+        )  # fmt: skip
     return resolve_row_expression(node, scope)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 from usql import ast
 from usql import resolved as r
@@ -15,7 +14,7 @@ from usql.errors import (
     UnreachableTable,
     WrongType,
 )
-from usql.format import field_text
+from usql.formatter import field_text
 from usql.resolve.context import Context, Scope
 from usql.schema import Field, Schema, Table
 from usql.source import Span
@@ -27,7 +26,7 @@ def find_table(name: ast.Name, schema: Schema) -> Table:
     if table is None:
         names = [t.name for t in schema.tables]
         hint = nearest(name.text, names) or f"the tables are {', '.join(names)}"
-        raise UnknownTable(f"there is no table {name.text}", name.span, hint=hint)
+        raise UnknownTable(f"there is no table {_shown(name.text)}", name.span, hint=hint)
     return table
 
 
@@ -84,6 +83,8 @@ def spelling(node: ast.Field, scope: Scope) -> str:
 
 def nearest(word: str, names: Iterable[str]) -> str | None:
     """Return a question that names the nearest of some names, or ``None``."""
+    from difflib import get_close_matches  # for bad queries only
+
     by_fold = {name.casefold(): name for name in names}
     close = get_close_matches(word.casefold(), by_fold, n=1, cutoff=0.6)
     return f"did you mean {by_fold[close[0]]}?" if close else None
@@ -102,11 +103,40 @@ def _locate(node: ast.Field, scope: Scope) -> tuple[Field, tuple[str, ...]]:
     field = table.find(rest[0])
     if field is None:
         raise UnknownField(
-            f"{table.name} has no field {rest[0]}",
-            node.span,
-            hint=nearest(rest[0], (f.name for f in table.queryable)),
+            f"{table.name} has no field {_shown(rest[0])}",
+            _span_of_part(node, 1),
+            hint=_hint(rest[0], table) or f"its fields are listed by: usql fields {table.name}",
         )
     return field, tuple(rest[1:])
+
+
+def _span_of_part(node: ast.Field, index: int) -> Span:
+    """Return where a part of ``table.field`` stands, if it was written without any quotes."""
+    if sum(map(len, node.parts)) + len(node.parts) - 1 != node.span.end - node.span.start:
+        return node.span
+    start = node.span.start + sum(len(part) + 1 for part in node.parts[:index])
+    return Span(start, start + len(node.parts[index]))
+
+
+def _hint(name: str, table: Table) -> str | None:
+    """Return what may have been meant by a name that a table has no field for."""
+    from usql.syntax_hints.habits import NAMES
+
+    return NAMES.get(name.upper()) or nearest(name, (f.name for f in table.queryable))
+
+
+def _shown(name: str) -> str:
+    return name if len(name) <= 60 else f"{name[:59]}…"
+
+
+def _nearest_elsewhere(name: str, tables: Iterable[Table]) -> str | None:
+    """Return the nearest field of other tables, with its table."""
+    fields = {f.name: f for table in tables for f in table.queryable}
+    question = nearest(name, fields)
+    if question is None:
+        return None
+    field = fields[question.removeprefix("did you mean ").removesuffix("?")]
+    return f"did you mean {field.table}.{field.name}?"
 
 
 def _bare(node: ast.Field, scope: Scope) -> Field:
@@ -137,15 +167,15 @@ def _unknown(node: ast.Field, scope: Scope) -> UnknownField:
     if len(node.parts) > 1:
         table = nearest(name, (t.name for t in schema.tables))
         if table is not None:
-            return UnknownField(f"there is no table or field {name}", node.span, hint=table)
+            span = _span_of_part(node, 0)
+            return UnknownField(f"there is no table or field {name}", span, hint=table)
     reachable = schema.reachable(scope.table)
-    hint = nearest(name, (f.name for f in scope.table.queryable)) or nearest(
-        name, (f"{f.name}" for t in reachable for f in t.queryable)
-    )
+    hint = _hint(name, scope.table) or _nearest_elsewhere(name, reachable[1:])
     elsewhere = [t.name for t in schema.tables if t not in reachable and t.find(name)]
     if elsewhere:
         hint = f"{elsewhere[0]} has it: write FROM {elsewhere[0]}, or FROM {schema.primary.name}"
-    return UnknownField(f"{scope.table.name} has no field {name}", node.span, hint=hint)
+    hint = hint or f"its fields are listed by: usql fields {scope.table.name}"
+    return UnknownField(f"{scope.table.name} has no field {_shown(name)}", node.span, hint=hint)
 
 
 def _stored_key(field: Field, key: str, context: Context) -> str:

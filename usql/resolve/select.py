@@ -8,7 +8,7 @@ from typing import cast
 from usql import ast
 from usql import resolved as r
 from usql.errors import NotYetSupported, UnknownName, WrongStructure, WrongType
-from usql.format import label
+from usql.formatter import label
 from usql.resolve.conditions import resolve_condition
 from usql.resolve.context import Scope
 from usql.resolve.expressions import (
@@ -43,9 +43,17 @@ def resolve_select(node: ast.Select, scope: Scope) -> r.PlainQuery | r.Aggregati
 
 def _reject_reserved(node: ast.Select) -> None:
     if node.offset is not None:
-        raise NotYetSupported("OFFSET is not yet supported", node.offset.span)
+        raise NotYetSupported(
+            "OFFSET is not yet supported",
+            node.offset.span,
+            hint="rows cannot be skipped; leave it out",
+        )
     if node.compare is not None:
-        raise NotYetSupported("COMPARE is not yet supported", node.compare.span)
+        raise NotYetSupported(
+            "COMPARE is not yet supported",
+            node.compare.span,
+            hint="run the query twice, with two timeframes",
+        )
 
 
 def _is_aggregation(node: ast.Select) -> bool:
@@ -88,10 +96,11 @@ def _plain_items(column: ast.Item, scope: Scope) -> Iterator[r.Item]:
         case ast.Column():
             if column.filters:
                 raise WrongStructure(
-                    "FILTER stands behind an aggregate", column.filters[0].span,
+                    "FILTER stands after an aggregate", column.filters[0].span,
                     hint="for conditions on rows use WHERE",
                 )  # fmt: skip
-            yield r.Item(_label(column, scope), _plain_expression(column.expression, scope))
+            expr = _plain_expression(column.expression, scope)
+            yield r.Item(_label(column, scope), expr)
 
 
 def _plain_expression(node: ast.Expr, scope: Scope) -> r.Expr:
@@ -119,7 +128,7 @@ def _field_item(field: Field, table: Table, scope: Scope) -> r.Expr:
 def _plain_order(
     ordering: ast.Ordering, node: ast.Select, items: tuple[r.Item, ...], scope: Scope
 ) -> r.Order:
-    _reject_position(ordering.expression, "ORDER BY")
+    _reject_position(ordering.expression, "ORDER BY", node, scope)
     aliased = _aliased(ordering.expression, node)
     if aliased is not None:
         expr = _plain_expression(aliased.expression, scope)
@@ -150,17 +159,25 @@ def _aliased(node: ast.Expr, query: ast.Select) -> ast.Column | None:
     if isinstance(node, ast.String):
         aliases = [cast(ast.Name, c.alias).text for c in columns]
         raise UnknownName(
-            f"no column has the alias '{name}'", node.span, hint=nearest(name, aliases)
+            f"no column has the alias '{name}'",
+            node.span,
+            hint=nearest(name, aliases) or f"for the field write {name}, without quotes",
         )
     return None
 
 
-def _reject_position(node: ast.Expr, clause: str) -> None:
+def _reject_position(node: ast.Expr, clause: str, query: ast.Select, scope: Scope) -> None:
     """A number would be a constant, which nobody means: in SQL it is a column's position."""
     if isinstance(node, ast.Number):
+        named = query.columns[int(node.value) - 1] if node.value in _positions(query) else None
+        what = _label(named, scope) if isinstance(named, ast.Column) else "and a column"
         raise WrongStructure(
-            f"{clause} takes no positions", node.span, hint="name the column or its alias"
+            f"{clause} takes no positions", node.span, hint=f"write {clause} {what}"
         )
+
+
+def _positions(query: ast.Select) -> range:
+    return range(1, len(query.columns) + 1)
 
 
 # --- aggregation ---------------------------------------------------------------------------------
@@ -177,20 +194,16 @@ def _aggregation(node: ast.Select, scan: r.Scan, scope: Scope) -> r.AggregationQ
 
 
 def _checked_columns(node: ast.Select) -> Iterator[ast.Column]:
-    word = "DISTINCT" if node.distinct else "an aggregation"
+    word = "with DISTINCT" if node.distinct else "in an aggregation"
     for column in node.columns:
         if isinstance(column, ast.Star):
             raise WrongStructure(
-                f"* cannot stand in {word}"
-                if not node.distinct
-                else "* cannot stand with DISTINCT",
-                column.span,
-                hint="name the fields",
+                f"* cannot stand {word}", column.span, hint="name the fields, such as country, city"
             )
         if isinstance(column, ast.JsonColumn):
             raise WrongStructure(
-                "JSON is of one row and cannot stand in an aggregation", column.span,
-                hint="leave out the aggregates, or JSON",
+                f"JSON is one whole row and cannot stand {word}", column.span,
+                hint="leave JSON out and name the fields",
             )  # fmt: skip
         yield column
 
@@ -225,20 +238,26 @@ def _implicit_keys(
 def _explicit_keys(
     node: ast.Expr, query: ast.Select, columns: tuple[ast.Column, ...], scope: Scope
 ) -> Iterator[r.Key]:
-    _reject_position(node, "GROUP BY")
+    _reject_position(node, "GROUP BY", query, scope)
     aliased = _aliased(node, query)
     if aliased is not None:
         if has_aggregate(aliased.expression):
             raise WrongStructure(
-                f"{_label(aliased, scope)} is an aggregate; groups cannot be made of it", node.span
-            )
+                f"{_label(aliased, scope)} is an aggregate; groups cannot be made of it", node.span,
+                hint=_AGGREGATE_KEY,
+            )  # fmt: skip
         yield _key(aliased.expression, scope)
     elif isinstance(node, ast.Field):
         yield from _field_keys(node, columns, scope)
     elif has_aggregate(node):
-        raise WrongStructure("an aggregate cannot stand in GROUP BY", node.span)
+        raise WrongStructure(
+            "an aggregate cannot stand in GROUP BY", node.span, hint=_AGGREGATE_KEY
+        )
     else:
         yield _key(node, scope)
+
+
+_AGGREGATE_KEY = "group by a field; to sort by the aggregate write ORDER BY, to keep some FILTER"
 
 
 def _field_keys(node: ast.Field, columns: tuple[ast.Column, ...], scope: Scope) -> Iterator[r.Key]:
@@ -265,7 +284,10 @@ def _key(node: ast.Expr, scope: Scope) -> r.Key:
         expr, count = resolve_top(cast(ast.Call, node), scope)
         return r.Key(expr, count, False)
     if has_top(node):
-        raise WrongStructure("TOP cannot stand within an expression that groups", node.span)
+        raise WrongStructure(
+            "TOP cannot stand within an expression that groups", node.span,
+            hint="let TOP stand alone: GROUP BY TOP(city, 5)",
+        )  # fmt: skip
     expr = resolve_row_expression(node, scope)
     return r.Key(expr, None, isinstance(expr, r.DatePart | r.DateText))
 
@@ -279,16 +301,19 @@ def _group_item(column: ast.Column, groups: Groups) -> r.Item:
 def _filter(node: ast.Filter, column: ast.Column, expr: r.Expr, scope: Scope) -> r.Filter:
     if not has_aggregate(column.expression):
         raise WrongStructure(
-            "FILTER stands behind an aggregate", node.span, hint="for conditions on rows use WHERE"
+            "FILTER stands after an aggregate", node.span, hint="for conditions on rows use WHERE"
         )
     if expr.type.kind not in (Kind.LONG, Kind.DOUBLE, Kind.DATE):
-        raise WrongType("FILTER compares numbers", node.span)
+        raise WrongType(
+            f"FILTER compares numbers, and this is a {expr.type}", node.span,
+            hint="for conditions on rows use WHERE",
+        )  # fmt: skip
     value = number_value(node.value, scope.context, "what FILTER compares with")
     return r.Filter(node.operator, value)
 
 
 def _group_order(ordering: ast.Ordering, node: ast.Select, groups: Groups) -> r.Order:
-    _reject_position(ordering.expression, "ORDER BY")
+    _reject_position(ordering.expression, "ORDER BY", node, groups.scope)
     aliased = _aliased(ordering.expression, node)
     expression = aliased.expression if aliased is not None else ordering.expression
     expr = _ordering_value(expression, ordering.descending, groups)

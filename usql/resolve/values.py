@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +13,15 @@ from usql import ast
 from usql import resolved as r
 from usql.addresses import encode
 from usql.dates import Span, parse_date, parse_duration, shift
-from usql.errors import BadParameter, BadValue, NotYetSupported, UnknownName, WrongType
+from usql.errors import (
+    BadParameter,
+    BadValue,
+    NotYetSupported,
+    UnknownName,
+    UsqlError,
+    WrongType,
+)
+from usql.formatter import field_text
 from usql.resolve.context import Context
 from usql.resolve.names import nearest
 from usql.schema import Field
@@ -40,6 +49,7 @@ class Numeral:
 Raw: TypeAlias = "Numeral | str | bool | Instant | Span | None"
 """A constant before its field's type is known; ``None`` is NULL."""
 
+_NUMBER = re.compile(r"[+-]?[0-9]{1,300}(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _VARIABLES = ("$NOW", "$TIME_FRAME_START", "$TIME_FRAME_END")
 
 
@@ -76,16 +86,9 @@ def raw_value(node: ast.Expr, context: Context) -> Raw:
             left, right = raw_value(node.left, context), raw_value(node.right, context)
             return _compute(node.operator, left, right, node, context)
         case ast.Field():
-            raise NotYetSupported(
-                "a field is compared with a value; comparing two fields is not yet supported",
-                node.span,
-                hint=f"if {'.'.join(node.parts)} is a text, put it between quotes",
-            )
+            raise _name_for_value(node, context)
         case _:
-            raise WrongType(
-                "the right side of a comparison is a value, not a function", node.span,
-                hint="for conditions on aggregates write FILTER behind the aggregate",
-            )  # fmt: skip
+            raise _function_for_value(node)
 
 
 def duration(node: ast.Duration) -> Span:
@@ -103,6 +106,8 @@ def constants(nodes: tuple[ast.Expr, ...], field: Field, context: Context) -> li
 
 def constant(node: ast.Expr, field: Field, context: Context) -> r.Constant:
     """Return the constant that a field is compared with; ``None`` for NULL."""
+    if field.kind is Kind.DATE:
+        _reject_subtracted_date(node)
     return convert(raw_value(node, context), field, node, context)
 
 
@@ -130,6 +135,9 @@ def convert(raw: Raw, field: Field, node: ast.Expr, context: Context) -> r.Const
 
 def text_value(node: ast.Expr, context: Context, what: str) -> str:
     """Return a text, for a pattern or a prefix."""
+    if isinstance(node, ast.Field):
+        written = field_text(node.parts)
+        raise WrongType(f"{what} is a text", node.span, hint=f"put it between quotes: '{written}'")
     raw = raw_value(node, context)
     if isinstance(raw, Numeral):
         return raw.text
@@ -140,18 +148,21 @@ def text_value(node: ast.Expr, context: Context, what: str) -> str:
 
 def whole_number(node: ast.Expr, context: Context, what: str, least: int) -> int:
     """Return a whole number not below ``least``."""
-    raw = raw_value(node, context)
+    raw = None if isinstance(node, ast.Field) else raw_value(node, context)
     value = raw.value if isinstance(raw, Numeral) else None
     if not isinstance(value, int) or value < least:
-        raise BadValue(f"{what} is a whole number from {least}", node.span)
+        raise BadValue(f"{what} is a whole number, {least} or more", node.span,
+                       hint=_whole_number_hint(raw, least))  # fmt: skip
     return value
 
 
 def number_value(node: ast.Expr, context: Context, what: str) -> int | float:
     """Return a number."""
-    raw = raw_value(node, context)
+    raw = None if isinstance(node, ast.Field) else raw_value(node, context)
     if not isinstance(raw, Numeral):
-        raise WrongType(f"{what} is a number", node.span)
+        number = _number_in(raw) if isinstance(raw, str) else None
+        hint = f"write {raw} without quotes" if number is not None else "write a number, such as 5"
+        raise WrongType(f"{what} is a number", node.span, hint=hint)
     return raw.value
 
 
@@ -179,6 +190,78 @@ def calculate(operator: str, left: int | float, right: int | float) -> int | flo
 # --- helpers -------------------------------------------------------------------------------------
 
 
+def _reject_subtracted_date(node: ast.Expr) -> None:
+    """Raise for ``startTime > 2024-03-01``, which would be the number 2020."""
+    match node:
+        case ast.Arithmetic(
+            "-" | "/" as sign,
+            ast.Arithmetic("-" | "/", ast.Number() as first, ast.Number() as second),
+            ast.Number() as third,
+        ) if 1000 <= max(first.value, third.value) <= 9999:
+            date = sign.join((first.text, second.text, third.text))
+            raise BadValue(
+                "a date without quotes is a calculation", node.span, hint=f"write '{date}'"
+            )
+
+
+def _name_for_value(node: ast.Field, context: Context) -> UsqlError:
+    """Return the error for a name where a value belongs: a field, or a text without quotes."""
+    from usql.syntax_hints.habits import MOMENTS, NO_WORDS
+
+    written, word = field_text(node.parts), node.parts[-1].upper()
+    table = context.schema.find(node.parts[0]) if len(node.parts) > 1 else None
+    tables = context.schema.tables if table is None else (table,)
+    if any(t.find(node.parts[0 if table is None else 1]) for t in tables):
+        return NotYetSupported(
+            "a field is compared with a value; comparing two fields is not yet supported",
+            node.span,
+            hint=f"if {written} is a text, write '{written}'",
+        )
+    if word in NO_WORDS:
+        hint = f"for no value write {NO_WORDS[word]}; for the text, '{written}'"
+    elif word in MOMENTS:
+        hint = f"write {MOMENTS[word]}"
+    else:
+        hint = f"a text stands in quotes: '{written}'"
+    return UnknownName(f"{written} is not a value", node.span, hint=hint)
+
+
+def _function_for_value(node: ast.Expr) -> WrongType:
+    """Return the error for a function where a value belongs."""
+    from usql.syntax_hints.habits import CASE_FUNCTIONS, MOMENTS
+
+    name = node.name.upper() if isinstance(node, ast.Call) else ""
+    first = node.arguments[0] if isinstance(node, ast.Call) and node.arguments else None
+    text = first.value if isinstance(first, ast.String) else None
+    if name == "IN":
+        return WrongType("IN cannot follow IS", node.span, hint="leave IS out")
+    if name in CASE_FUNCTIONS and text is not None:
+        hint = f"write '{text.lower() if 'L' in name[:3] else text.upper()}'"
+    elif name in MOMENTS:
+        hint = f"write '{text}'" if text is not None else f"write {MOMENTS[name]}"
+    else:
+        hint = "run a query for the value first, and compare with its result"
+    return WrongType("the right side of a comparison is a value, not a function", node.span,
+                     hint=hint)  # fmt: skip
+
+
+def _whole_number_hint(raw: Raw, least: int) -> str:
+    value = raw.value if isinstance(raw, Numeral) else None
+    if isinstance(value, float) and value >= least:
+        return f"write {int(value)}"
+    if isinstance(value, int) and -value >= least:
+        return f"write {-value}"
+    return f"write a number, such as {max(least, 5)}"
+
+
+def _computation_hint(operator: str, left: Raw, right: Raw) -> str:
+    if isinstance(left, Instant) and isinstance(right, str):
+        return f"write DURATION('{right}')"
+    if isinstance(left, str) and isinstance(right, Span):
+        return "only $NOW and its like move by a duration; write the date that is meant"
+    return f"{operator} works on numbers, and on $NOW and a DURATION"
+
+
 def _to_float(value: int) -> float:
     try:
         return float(value)
@@ -194,13 +277,15 @@ def _variable(node: ast.Variable, context: Context) -> int:
             return context.session_span()[0]
         case "$TIME_FRAME_END":
             return context.session_span()[1]
-    hint = nearest(node.name, _VARIABLES) or f"there are {', '.join(_VARIABLES)}"
+    hint = nearest(node.name, _VARIABLES) or (
+        f"there are {', '.join(_VARIABLES)}; a parameter is written :{node.name[1:].lower()}"
+    )
     raise UnknownName(f"there is no variable {node.name}", node.span, hint=hint)
 
 
 def _parameter(node: ast.Parameter, context: Context) -> Any:
     if node.name not in context.parameters:
-        known = nearest(node.name, context.parameters)
+        known = nearest(f":{node.name}", (f":{name}" for name in context.parameters))
         raise BadParameter(
             f"the parameter :{node.name} has no value",
             node.span,
@@ -264,7 +349,8 @@ def _compute(operator: str, left: Raw, right: Raw, node: ast.Expr, context: Cont
             return Instant(round(a + b if operator == "+" else a - b))
         case Numeral(value=a), Instant(ms=b) if operator == "+":
             return Instant(round(a + b))
-    raise WrongType(f"'{operator}' cannot stand between these values", node.span)
+    raise WrongType(f"{operator} cannot stand between these values", node.span,
+                    hint=_computation_hint(operator, left, right))  # fmt: skip
 
 
 def _shifted(instant: Instant, span: Span, node: ast.Expr, context: Context) -> Instant:
@@ -287,7 +373,9 @@ def _as_text(raw: Raw, field: Field, node: ast.Expr, context: Context) -> str:
                 )
             return raw
     shown = "'true'" if raw is True else "'false'" if raw is False else "a text"
-    raise WrongType(f"{field.name} is a {field.kind.value}", node.span, hint=f"write {shown}")
+    raise WrongType(
+        f"{field.name} is a {field.kind.value}, and this is none", node.span, hint=f"write {shown}"
+    )
 
 
 def _as_number(raw: Raw, field: Field, node: ast.Expr) -> int | float:
@@ -300,20 +388,17 @@ def _as_number(raw: Raw, field: Field, node: ast.Expr) -> int | float:
             value = _number_in(raw)
             if value is not None:
                 return value
-    raise WrongType(
-        f"{field.name} is a number", node.span, hint=f"write a number, such as {field.name} = 5"
-    )
+    raise WrongType(f"{field.name} is a number", node.span, hint="write a number, such as 5")
 
 
 def _number_in(text: str) -> int | float | None:
-    try:
-        return numeral(int(text)).value
-    except ValueError:
-        pass
-    try:
-        value = float(text)
-    except ValueError:
+    """Return the number that a text is; Python alone would also take ``1_000`` and ``inf``."""
+    match = _NUMBER.fullmatch(text.strip())
+    if match is None:
         return None
+    if match[1] is None and match[2] is None:
+        return numeral(int(text)).value
+    value = float(text)
     return value if math.isfinite(value) else None
 
 
@@ -332,12 +417,13 @@ def _as_date(raw: Raw, field: Field, node: ast.Expr, context: Context) -> int | 
         case Numeral():
             return raw.value
         case str():
-            if raw.strip().lstrip("-").isdecimal():
-                return numeral(int(raw)).value
+            if (number := _number_in(raw)) is not None:
+                return number
             try:
                 return parse_date(raw, context.zone)
             except ValueError as error:
-                raise BadValue(str(error), node.span) from None
+                hint = "between slashes the month comes first" if "/" in raw else None
+                raise BadValue(str(error), node.span, hint=hint) from None
     raise WrongType(f"{field.name} is a date", node.span, hint="write it as '2024-03-01'")
 
 
@@ -350,4 +436,6 @@ def _as_address(raw: Raw, field: Field, node: ast.Expr) -> str:
                 f"'{raw}' is not an IP address", node.span,
                 hint="for part of an address use STARTSWITH or LIKE",
             ) from None  # fmt: skip
-    raise WrongType(f"{field.name} is an IP address", node.span, hint="write it as a text")
+    raise WrongType(
+        f"{field.name} is an IP address", node.span, hint=f"write {field.name} = '10.0.0.1'"
+    )

@@ -1,1 +1,1 @@
-"""Data at rest: table layout, import, export, demo data; one writer per backend."""
+"""Data at rest: table layout, import, export; one writer per backend."""

@@ -4,6 +4,8 @@ What arrives: files, patterns, folders, streams or dictionaries of anybody's mak
 store that has every good session once, a file of rejected lines with the reasons, and a summary.
 A batch is written wholly or not at all, and a session that is stored already is replaced, so an
 import that was interrupted can simply be run again. Memory stays flat however long the files are.
+A store that is empty gets its indexes at the end, unless one batch is all there is; until then, as
+after an import that was killed, queries are right but may be slow.
 """
 
 from __future__ import annotations
@@ -27,7 +29,13 @@ from usql.errors import BadData, StoreError
 from usql.layout import Layout, default_layout
 from usql.store import ndjson
 from usql.store.sessions import Assembler, Identity, Session
-from usql.store.sqlite_store import Location, open_writer, store_errors, transaction
+from usql.store.sqlite_store import (
+    Location,
+    indexes_at_the_end,
+    open_writer,
+    store_errors,
+    transaction,
+)
 from usql.store.sqlite_writer import SessionWriter
 
 BATCH_SESSIONS = 1000
@@ -39,7 +47,7 @@ STANDARD_INPUT = "-"
 _IN_FOLDERS = (".ndjson", ".jsonl", ".json", ".gz")
 _REJECTED_TEXT = 10_000
 _SAMPLED_ROWS = 1000
-_COLLECTED_EVERY = 100_000
+_COLLECTED_EVERY = 1_000_000
 
 Input = str | os.PathLike[str] | BinaryIO
 """A path, a pattern, a folder, ``-`` for standard input, or an open binary file."""
@@ -157,7 +165,8 @@ class _Source:
 def _run(location: Location, sources: Sequence[_Source], options: _Options) -> ImportSummary:
     with store_errors(location), closing(open_writer(location, layout=options.layout)) as store:
         whole = transaction(store) if options.strict else nullcontext()
-        with _rare_collections(), closing(_Import(store, sources, options)) as run, whole:
+        run = _Import(store, sources, options)
+        with _rare_collections(), indexes_at_the_end(store), whole, closing(run):
             run.all()
         _sample(store)
     return run.summary()
@@ -206,7 +215,7 @@ class _Import:
                 self._take(source.name, line)
             self._files_done += 1
         if self._batch:
-            self._write(self._sources[-1].name)
+            self._write(self._sources[-1].name, more=False)
 
     def summary(self) -> ImportSummary:
         """Return what was done."""
@@ -223,7 +232,7 @@ class _Import:
         """Add the session of a line to the batch, or the line to the rejects."""
         size = len(line.data)
         if self._is_full(size):
-            self._write(name)
+            self._write(name, more=True)
         self._bytes_read += size
         problem = line.problem
         if problem is None:
@@ -249,9 +258,11 @@ class _Import:
         self._batch[session.identity] = session
         self._batch_bytes += size
 
-    def _write(self, name: str) -> None:
-        """Write the batch, and begin a new one."""
+    def _write(self, name: str, *, more: bool) -> None:
+        """Write the batch, and begin a new one; ``more`` is whether there is more to come."""
         with nullcontext() if self._options.strict else transaction(self._store):
+            if more:
+                self._writer.prepare_for_many()
             known = self._writer.write(self._batch)
         self._replaced += known
         self._added += len(self._batch) - known

@@ -30,9 +30,10 @@ IDENTITY = (
 
 _COLUMN_TYPES = {Kind.LONG: int, Kind.DATE: int, Kind.BOOLEAN: int, Kind.DOUBLE: float}
 
-_PROPERTY_KEYS = (
+_BOOKKEEPING = (
     'CREATE TABLE usql_property ("table" TEXT, field TEXT, key TEXT,'
-    ' PRIMARY KEY ("table", field, key)) STRICT, WITHOUT ROWID'
+    ' PRIMARY KEY ("table", field, key)) STRICT, WITHOUT ROWID',
+    "CREATE TABLE usql_postponed (name TEXT PRIMARY KEY, sql TEXT NOT NULL) STRICT, WITHOUT ROWID",
 )
 
 
@@ -116,11 +117,38 @@ def create(connection: sqlite3.Connection, layout: Layout) -> None:
     database = Database(connection, recursive_triggers=False)
     for relation in layout.relations:
         connection.execute(_table_sql(database.create_table_sql, relation))
-    connection.execute(_PROPERTY_KEYS)
+    for statement in _BOOKKEEPING:
+        connection.execute(statement)
     for index in indexes(layout):
         connection.execute(index.sql)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
     _mark_current(connection)
+
+
+def postpone_indexes(connection: sqlite3.Connection) -> None:
+    """Drop all indexes but those that forbid something, and note them to be made later.
+
+    To sort rows once is less work than to keep them sorted while many come in.
+    """
+    connection.execute(
+        "INSERT INTO usql_postponed SELECT name, sql FROM sqlite_schema"
+        " WHERE type = 'index' AND sql LIKE 'CREATE INDEX%'"
+    )
+    for name in postponed_indexes(connection):
+        connection.execute(f"DROP INDEX {quoted(name)}")
+
+
+def postponed_indexes(connection: sqlite3.Connection) -> list[str]:
+    """Return the names of the indexes that were postponed and are not made yet."""
+    return [name for (name,) in connection.execute("SELECT name FROM usql_postponed")]
+
+
+def make_index(connection: sqlite3.Connection, name: str) -> None:
+    """Make an index that was postponed, unless that is done by now."""
+    found = connection.execute("SELECT sql FROM usql_postponed WHERE name = ?", (name,)).fetchone()
+    if found is not None:
+        connection.execute(found[0])
+        connection.execute("DELETE FROM usql_postponed WHERE name = ?", (name,))
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:

@@ -12,10 +12,9 @@ import re
 import sqlite3
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from uuid import uuid4
 
 from usql.errors import StoreError
 from usql.layout import Layout, default_layout
@@ -84,6 +83,8 @@ class Location:
 
     @classmethod
     def _new_memory(cls) -> Location:
+        from uuid import uuid4  # takes 3 ms to import, and few processes need it
+
         location = cls(f"file:/usql-{uuid4()}?vfs=memdb")
         # SQLite drops the database with its last connection, so one stays open.
         anchor = sqlite3.connect(location.uri, uri=True, check_same_thread=False)
@@ -201,6 +202,26 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+@contextmanager
+def indexes_at_the_end(connection: sqlite3.Connection) -> Iterator[None]:
+    """Make the indexes that a block postpones, however it ends, or that an earlier one had to."""
+    try:
+        yield
+    except BaseException:
+        # The error says what went wrong; the next import makes what cannot be made now.
+        with suppress(sqlite3.Error):
+            _make_indexes(connection)
+        raise
+    _make_indexes(connection)
+
+
+def _make_indexes(connection: sqlite3.Connection) -> None:
+    """Make all indexes that are postponed; others may write in between."""
+    for name in sqlite_schema.postponed_indexes(connection):
+        with transaction(connection):
+            sqlite_schema.make_index(connection, name)
 
 
 @contextmanager

@@ -11,12 +11,14 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 
-from usql.layout import SESSION, Layout, Relation
+from usql.layout import SESSION, Layout
 from usql.store.sessions import Identity, Rows, Session
-from usql.store.sqlite_schema import IDENTITY, quoted
+from usql.store.shapes import Target
+from usql.store.sqlite_schema import IDENTITY, postpone_indexes, quoted
 
 _FIND = f'SELECT "{SESSION}" FROM usersession WHERE ' + " AND ".join(f"{t} = ?" for t in IDENTITY)
 _LAST = f'SELECT ifnull(max("{SESSION}"), 0) FROM usersession'
+_IS_EMPTY = "SELECT NOT EXISTS (SELECT 1 FROM usersession)"
 _REMEMBER_KEY = "INSERT OR IGNORE INTO usql_property VALUES (?, ?, ?)"
 
 
@@ -25,14 +27,20 @@ class SessionWriter:
 
     def __init__(self, connection: sqlite3.Connection, layout: Layout) -> None:
         self._connection = connection
-        self._insert = {r.name: _insertion(r) for r in layout.relations}
-        self._delete = [_deletion(name) for name in self._insert]
+        self._insertions: dict[Target, str] = {}
+        self._deletions = [_deletion(relation.name) for relation in layout.relations]
         self._properties = {
             layout.values(field): (table.name, field.name)
             for table in layout.schema.tables
             for field in table.collections
             if field.properties
         }
+
+    def prepare_for_many(self) -> None:
+        """Put the indexes off, if nothing is stored yet."""
+        (is_empty,) = self._connection.execute(_IS_EMPTY).fetchone()
+        if is_empty:
+            postpone_indexes(self._connection)
 
     def write(self, sessions: Mapping[Identity, Session]) -> int:
         """Write sessions; return how many of them were in the store already."""
@@ -45,9 +53,8 @@ class SessionWriter:
             if number is None:
                 number = last = last + 1
             session.emit(number, rows)
-        for relation, insertion in self._insert.items():
-            if relation in rows:
-                self._connection.executemany(insertion, rows[relation])
+        for target, values in rows.items():
+            self._connection.executemany(self._insertion(target), values)
         self._remember_keys(rows)
         return len(known)
 
@@ -63,20 +70,23 @@ class SessionWriter:
     def _forget(self, numbers: Iterable[int]) -> None:
         keys = [(number,) for number in numbers]
         if keys:
-            for deletion in self._delete:
+            for deletion in self._deletions:
                 self._connection.executemany(deletion, keys)
 
     def _remember_keys(self, rows: Rows) -> None:
-        for relation, (table, field) in self._properties.items():
-            keys = {row[-2] for row in rows.get(relation, ())}
-            self._connection.executemany(_REMEMBER_KEY, [(table, field, key) for key in keys])
+        for target, values in rows.items():
+            if target.relation in self._properties:
+                names = self._properties[target.relation]
+                keys = {row[-2] for row in values}
+                self._connection.executemany(_REMEMBER_KEY, [(*names, key) for key in keys])
 
-
-def _insertion(relation: Relation) -> str:
-    marks = ", ".join("?" * (len(relation.keys) + len(relation.columns)))
-    columns = (*relation.keys, *(name for name, _ in relation.columns))
-    names = ", ".join(map(quoted, columns))
-    return f"INSERT INTO {quoted(relation.name)} ({names}) VALUES ({marks})"
+    def _insertion(self, target: Target) -> str:
+        if target not in self._insertions:
+            names = ", ".join(map(quoted, target.columns))
+            marks = ", ".join("?" * len(target.columns))
+            sql = f"INSERT INTO {quoted(target.relation)} ({names}) VALUES ({marks})"
+            self._insertions[target] = sql
+        return self._insertions[target]
 
 
 def _deletion(relation: str) -> str:

@@ -6,7 +6,15 @@ import re
 
 from usql.source import Span
 from usql.syntax_hints.habits import SIGNS, TEXT_SIGNS, UNIT_MS
-from usql.syntax_hints.situation import Finding, Kind, Place, Situation, Token
+from usql.syntax_hints.situation import (
+    CLAUSES,
+    COMPARING_WORDS,
+    Finding,
+    Kind,
+    Place,
+    Situation,
+    Token,
+)
 
 
 def unclosed(s: Situation) -> Finding | None:
@@ -20,18 +28,22 @@ def unclosed(s: Situation) -> Finding | None:
         return _early_end(s, s.before(2))
     if earlier.kind is _TEXT and earlier.end == s.found.start:
         return _early_end(s, earlier)
-    rest = s.text[s.found.end :].strip().rstrip(";")
-    mark = s.found.text
-    if rest and len(rest) <= 40 and " " not in rest:
-        return Finding("this quote is never closed", s.found.span, f"write {mark}{rest}{mark}")
-    return Finding(
-        "this quote is never closed",
-        s.found.span,
-        f"add {mark} where the text ends; a {mark} within it is doubled",
-    )
+    return Finding("this quote is never closed", s.found.span, _closing_hint(s))
 
 
 _TEXT = Kind.STRING
+_CLOSING = {"‘": "’", "“": "”", "‚": "‘", "„": "“"}
+
+
+def _closing_hint(s: Situation) -> str:
+    mark, word = s.found.text, s.before()
+    rest = s.text[s.found.end :].strip().rstrip(";'\"’”")
+    if word.kind is Kind.WORD and word.end == s.found.start and mark in ("'", "’"):
+        return f"a text stands in quotes, and a quote within it is doubled: '{word.text}''{rest}'"
+    closing = _CLOSING.get(mark, mark)
+    if rest and len(rest) <= 40 and " " not in rest:
+        return f"write {mark}{rest}{closing}"
+    return f"add {closing} where the text ends; a {closing} within it is doubled"
 
 
 def early_end(s: Situation) -> Finding | None:
@@ -60,14 +72,47 @@ def backticks(s: Situation) -> Finding | None:
     """Find names in backticks or in square brackets."""
     token = s.found
     if token.kind is Kind.BACKTICKS:
-        name = token.text.strip("`")
+        name = token.text.strip("` ")
         return Finding("names stand without quotes", token.span, f"write {name}" if name else None)
-    if token.kind is Kind.BRACKETED and s.frame.place in (Place.SELECT, Place.ARGUMENTS):
-        if s.before().word == "SELECT" or s.before().sign in ("(", ","):
-            return Finding(
-                "names stand without brackets", token.span, f"write {token.text.strip('[]')}"
-            )
+    begins = s.before().word == "SELECT" or s.before().sign in ("(", ",")
+    if token.kind is Kind.BRACKETED and begins and not s.in_condition:
+        name = token.text.strip("[]")
+        return Finding("names stand without brackets", token.span, f"write {name}")
     return None
+
+
+def foreign_path(s: Situation) -> Finding | None:
+    """Find a field whose parts are not joined by a point."""
+    left, found = s.before(), s.found
+    if found.kind is Kind.PARAMETER and left.kind is Kind.WORD and left.end == found.start:
+        return _path(s, s.at - 1, s.at, found.text[1:])
+    arrow = found.text == ">" and left.text == "-" and left.end == found.start
+    if arrow and s.before(2).kind is Kind.WORD and s.after().kind is Kind.WORD:
+        return _path(s, s.at - 2, s.at + 1, s.after().text)
+    if found.kind is Kind.BRACKETED and left.word.endswith("PROPERTIES"):
+        return _path(s, s.at - 1, s.at, found.text[1:-1].strip("'\""))
+    if found.text == "." and s.after().kind is Kind.WORD and left.kind is not Kind.WORD:
+        return Finding("nothing stands before the point", found.span, f"write {s.after().text}")
+    return None
+
+
+def _path(s: Situation, first: int, last: int, name: str) -> Finding:
+    hint = f"write {s.token(first).text}.{name}"
+    return Finding("the parts of a field are joined by a point", s.span(first, last), hint)
+
+
+def spaced_key(s: Situation) -> Finding | None:
+    """Find a property key of several words without quotes."""
+    path = s.before(3).word.endswith("PROPERTIES") and s.before(2).text == "."
+    if not (path and s.found.word and s.before().word) or s.found.word in (*CLAUSES, "AS", "AND"):
+        return None
+    if s.found.word in (*COMPARING_WORDS, "OR", "NOT", "FILTER", "ASC", "DESC", "MOD"):
+        return None
+    return Finding(
+        "a property key of several words stands in quotes",
+        s.span(s.at - 1, s.at),
+        f'write {s.before(3).text}."{s.before().text} {s.found.text}"',
+    )
 
 
 def foreign_comment(s: Situation) -> Finding | None:
@@ -82,7 +127,9 @@ def foreign_sign(s: Situation) -> Finding | None:
     for token in (s.found, s.before()):
         sign = token.text if token.kind is Kind.SIGN else ""
         if sign == "||" and s.frame.place in (Place.SELECT, Place.ARGUMENTS):
-            return Finding("texts cannot be joined", token.span, "select them as columns of their own")
+            return Finding(
+                "texts cannot be joined", token.span, "select them as columns of their own"
+            )
         if sign in SIGNS:
             return Finding(f"there is no {sign}", token.span, f"write {SIGNS[sign]}")
         if sign in TEXT_SIGNS:
@@ -137,9 +184,13 @@ def _with_unit(s: Situation) -> Finding | None:
     text = s.found.text
     match = re.fullmatch(r"(\d+)([a-z]+)", text, re.IGNORECASE)
     unit = UNIT_MS.get(match[2].lower()) if match else None
+    if match and s.token(s.function).word == "DURATION":
+        return Finding("a duration stands in quotes", s.found.span, f"write DURATION('{text}')")
     if match and s.before().is_operator:
         return Finding(
-            f"{text} is not a number", s.found.span, f"for a length of time write DURATION('{text}')"
+            f"{text} is not a number",
+            s.found.span,
+            f"for a length of time write DURATION('{text}')",
         )
     if match and unit and s.before().is_comparison:
         return Finding(

@@ -1,13 +1,20 @@
-"""Rules about the parts of a query: how it begins, their order, the table, words of other languages."""
+"""Rules about the parts of a query: its beginning, their order, the table, foreign words."""
 
 from __future__ import annotations
 
 import re
 from difflib import get_close_matches
 
-from usql.source import Span
 from usql.syntax_hints.habits import CLAUSE_HINTS, CLAUSE_WORDS, STATEMENTS
-from usql.syntax_hints.situation import CLAUSES, Finding, Kind, Place, Situation, Token
+from usql.syntax_hints.situation import (
+    CLAUSES,
+    TABLES,
+    Finding,
+    Kind,
+    Place,
+    Situation,
+    Token,
+)
 
 _ORDER = "the order is SELECT, FROM, WHERE, GROUP BY, ORDER BY, LIMIT"
 _FULL = {"GROUP": "GROUP BY", "ORDER": "ORDER BY"}
@@ -28,7 +35,7 @@ def beginning(s: Situation) -> Finding | None:
         return Finding(
             f"a query begins with SELECT, not with {_FULL.get(first.word, first.word)}",
             first.span,
-            _ORDER,
+            f"write SELECT * {s.words(0, len(s.tokens))}" if first.word == "FROM" else _ORDER,
         )
     return Finding(
         "a query begins with SELECT", first.span, "such as SELECT country FROM usersession"
@@ -41,23 +48,27 @@ def _not(token: Token) -> str:
 
 def subquery(s: Situation) -> Finding | None:
     """Find a ``SELECT`` that is not the first word."""
-    for index in (s.at, s.at - 1):
+    after_bracket = s.found.sign == "(" and s.after().word == "SELECT"
+    for index in (s.at, s.at - 1, *([s.at + 1] if after_bracket else [])):
         token = s.token(index)
         if token.word == "SELECT" and index > 0 and s.token(index - 1).text != ";":
             return Finding("there are no subqueries", token.span, _instead_of_subquery(s, index))
-    if s.found.sign == "(" and s.after().word == "SELECT":
-        return Finding("there are no subqueries", s.after().span, "name a table behind FROM")
     return None
 
 
 def _instead_of_subquery(s: Situation, index: int) -> str:
-    if s.frame.place is Place.LIST:
-        return "list the values in the brackets, or pass them as a parameter: IN (:values)"
-    if s.frame.place is Place.CONDITION:
-        return "a condition on a field of another table is enough: useraction.name = 'Login'"
-    if s.token(index - 1).sign == "(":
-        return "run the inner query on its own"
-    return "run one query after the other"
+    if s.token(index - 1).sign != "(":
+        return "run one query after the other"
+    word = s.token(index - 2).word
+    return _INSTEAD_OF_SUBQUERY.get(word, "run the inner query on its own")
+
+
+_INSTEAD_OF_SUBQUERY = {
+    "IN": "list the values in the brackets, or pass them as a parameter: IN (:values)",
+    "EXISTS": "a condition on a field of the other table is enough: useraction.name = 'Login'",
+    "FROM": "name a table after FROM; conditions go into WHERE",
+}
+"""By the word before the bracket."""
 
 
 def foreign_clause(s: Situation) -> Finding | None:
@@ -82,10 +93,21 @@ def _filter_hint(s: Situation) -> str:
     condition = re.compile(r"\s*(\w+\s*\([^()]*\))\s*([=<>!]+)\s*(\d[\d.]*)").match(
         s.text, s.found.end
     )
+    alias = next((i for i in range(s.at) if _is_alias(s, i, s.after().text)), 0)
+    if alias:
+        aggregate = s.words(s.item_start(alias - 1), alias - 2)
+        return f"write FILTER before AS: {aggregate} FILTER {s.words(s.at + 2, s.at + 3)}"
     if condition is None:
-        return "write FILTER behind the aggregate: COUNT(*) FILTER > 5"
+        return "write FILTER after the aggregate: COUNT(*) FILTER > 5"
     aggregate, sign, number = condition.groups()
-    return f"write FILTER behind the aggregate in the select list: {aggregate} FILTER {sign} {number}"
+    return (
+        f"write FILTER after the aggregate in the select list: {aggregate} FILTER {sign} {number}"
+    )
+
+
+def _is_alias(s: Situation, index: int, name: str) -> bool:
+    named = s.token(index).text.casefold() == name.casefold()
+    return named and s.token(index - 1).word == "AS"
 
 
 def _join_hint(s: Situation) -> str:
@@ -101,7 +123,7 @@ def _case_hint(s: Situation) -> str:
 
 
 def second_table(s: Situation) -> Finding | None:
-    """Find anything but a table behind ``FROM``."""
+    """Find anything but a table after ``FROM``."""
     if s.frame.place is not Place.FROM:
         return None
     if s.before().word == "FROM":
@@ -112,12 +134,13 @@ def second_table(s: Situation) -> Finding | None:
     if found.text == ",":
         other = s.after().text if s.after().word else "useraction"
         return Finding(
-            "one table stands behind FROM",
+            "one table stands after FROM",
             found.span,
             f"fields of {other} are named directly, such as {other}.startTime",
         )
     if found.text == ".":
-        return Finding("a table stands behind FROM, not a field", found.span, "leave the field out")
+        name = s.after().text if s.after().word in TABLES else table
+        return Finding("only a table stands after FROM", found.span, f"write FROM {name}")
     if found.word == "AS" or (found.word and s.after().word in (*CLAUSES, "") and not _close(s)):
         return Finding(
             "a table takes no alias",
@@ -128,7 +151,7 @@ def second_table(s: Situation) -> Finding | None:
 
 
 def _no_table(s: Situation) -> Finding | None:
-    if s.found.kind is Kind.STRING:
+    if s.found.kind is Kind.STRING and s.found.text[1:-1].isalnum():
         name = s.found.text[1:-1]
         return Finding("table names stand without quotes", s.found.span, f"write FROM {name}")
     if s.found.kind is Kind.END:
@@ -144,11 +167,38 @@ def _close(s: Situation) -> bool:
     return bool(get_close_matches(s.found.word, [*CLAUSES, "ORDERBY", "GROUPBY"], cutoff=0.6))
 
 
+def direction(s: Situation) -> Finding | None:
+    """Find ``ASC`` or ``DESC`` before the field, or both."""
+    if s.frame.place is not Place.ORDER or s.before().word not in ("ASC", "DESC"):
+        return None
+    if s.before(2).word == "BY" or s.before(2).text == ",":
+        if s.found.word:
+            hint = f"write {s.found.text} {s.before().text}"
+            return Finding(f"{s.before().text} stands after the field", s.before().span, hint)
+    elif s.found.word in ("ASC", "DESC"):
+        return Finding("a field has one direction", s.found.span, "leave one of them out")
+    return None
+
+
+def listed_in_brackets(s: Situation) -> Finding | None:
+    """Find ``GROUP BY (city, country)``."""
+    opener = s.frame.opener
+    before = s.token(opener - 1)
+    if s.found.text != "," or opener < 1 or before.word not in ("BY", "SELECT", "DISTINCT"):
+        return None
+    inner = s.words(opener + 1, s.closing(opener) - 1)
+    start = s.words(opener - 2, opener - 1) if before.word == "BY" else before.text
+    hint = f"write {start} {inner}"
+    return Finding("a list of fields stands without brackets", s.token(opener).span, hint)
+
+
 def without_by(s: Situation) -> Finding | None:
     """Find ``GROUP`` or ``ORDER`` without ``BY``, and the two in one word."""
     if "_BY" in s.expected and s.before().word in ("GROUP", "ORDER"):
         return Finding(
-            f"BY is missing behind {s.before().text}", s.found.span, f"write {_FULL[s.before().word]}"
+            f"BY is missing after {s.before().text}",
+            s.found.span,
+            f"write {_FULL[s.before().word]}",
         )
     glued = {"GROUPBY": "GROUP BY", "ORDERBY": "ORDER BY"}.get(s.found.word)
     if glued:
@@ -167,11 +217,13 @@ def wrong_order(s: Situation) -> Finding | None:
         hint = "join the conditions with AND" if word == "WHERE" else "leave one of them out"
         return Finding(f"there is a second {shown}", s.found.span, hint)
     if "FROM" not in seen and word != "FROM":
-        return Finding(f"FROM is missing before {shown}", s.found.span, _ORDER)
+        elsewhere = any(t.word == "FROM" for t in s.tokens[s.at :])
+        hint = _ORDER if elsewhere else f"write FROM and a table before {shown}"
+        return Finding(f"FROM is missing before {shown}", s.found.span, hint)
     later = [c for c in seen if CLAUSES.index(c) > CLAUSES.index(word)]
     if later:
         before = _FULL.get(later[0], later[0])
-        return Finding(f"{shown} stands before {before}, not behind it", s.found.span, _ORDER)
+        return Finding(f"{shown} stands before {before}, not after it", s.found.span, _ORDER)
     return None
 
 
@@ -188,7 +240,7 @@ def funnel(s: Situation) -> Finding | None:
     name = s.token(s.function)
     if s.function > 0 and name.word == "FUNNEL":
         return Finding(
-            "a FUNNEL stands alone, right behind SELECT",
+            "a FUNNEL stands alone, right after SELECT",
             name.span,
             "write SELECT FUNNEL(…) FROM and leave out the rest",
         )
@@ -208,8 +260,9 @@ def _with_funnel(s: Situation) -> Finding | None:
         return Finding(
             "a FUNNEL stands alone", s.found.span, "other columns go into a query of their own"
         )
-    if s.found.word == "FILTER":
-        return Finding("a FUNNEL takes no FILTER", s.found.span, "leave it out")
+    if s.found.word in ("FILTER", "AS") and s.before().sign == ")":
+        hint = "the steps have the aliases" if s.found.word == "AS" else "leave it out"
+        return Finding(f"a FUNNEL takes no {s.found.word}", s.found.span, hint)
     return None
 
 
@@ -222,6 +275,8 @@ def _within_funnel(s: Situation) -> Finding | None:
             s.found.span,
             "write FUNNEL(bounce = false AS started, …)",
         )
+    if s.before().word == "WHERE" and s.before(2).text == "(":
+        return Finding("a step of a FUNNEL has no WHERE", s.before().span, "leave WHERE out")
     if s.found.text == "*" or s.before().word == "JSON":
         token = s.found if s.found.text == "*" else s.before()
         return Finding(
@@ -244,12 +299,17 @@ def limit(s: Situation) -> Finding | None:
     if s.at == since + 1:
         what = "is missing" if s.found.kind is Kind.END else f"is needed, not {s.found.text}"
         hint = "write LIMIT and a number, or leave it out for the first 50 rows"
-        return Finding(f"behind LIMIT a number {what}", s.found.span, hint)
+        return Finding(f"after LIMIT a number {what}", s.found.span, hint)
+    if s.at == since + 2 and s.found.word not in CLAUSES:
+        return Finding(f"LIMIT {s.before().text} is the end", s.found.span, "leave the rest out")
     return None
 
 
 def missing_from(s: Situation) -> Finding | None:
-    """Find a query that ends before ``FROM``."""
+    """Find a query that ends before ``FROM``, or leaves the word out."""
+    if s.found.word in TABLES and "_FROM" in s.expected and s.after().text != ".":
+        hint = f"write FROM {s.found.text}"
+        return Finding(f"FROM is missing before {s.found.text}", s.found.span, hint)
     names = [t.word for t in s.tokens]
     if s.found.kind is not Kind.END or s.frame != s.frames[0] or "FROM" in names:
         return None
@@ -261,7 +321,7 @@ def missing_from(s: Situation) -> Finding | None:
         )
     if s.at == 1:
         return Finding(
-            "the query ends behind SELECT",
+            "the query ends after SELECT",
             s.found.span,
             "name columns and a table: SELECT country FROM usersession",
         )
@@ -275,8 +335,10 @@ def missing_piece(s: Situation) -> Finding | None:
     """Find a keyword that was read as a name, since the name before it is missing."""
     for index in (s.at, s.at - 1):
         word, before = s.token(index), s.token(index - 1)
-        ends = word.word in _SWALLOWED or (index == s.at and word.kind is Kind.END) or (
-            index == s.at and word.sign in (")", ";")
+        ends = (
+            word.word in _SWALLOWED
+            or (index == s.at and word.kind is Kind.END)
+            or (index == s.at and word.sign in (")", ";"))
         )
         if ends:
             finding = _missing(s, index, before)
@@ -290,30 +352,36 @@ def _missing(s: Situation, index: int, before: Token) -> Finding | None:
     then = "the end" if token.kind is Kind.END else _FULL.get(token.word, token.text)
     if before.text == "," and token.word not in ("BY", "AS"):
         return Finding(f"there is a comma too many before {then}", before.span, "leave it out")
-    if before.word == "SELECT" and token.word == "FROM":
+    if before.word in ("SELECT", "DISTINCT") and token.word == "FROM":
         return Finding(
-            "there is no column between SELECT and FROM",
+            f"there is no column between {before.word} and FROM",
             token.span,
             "name columns, or write * for all of them",
         )
     if before.word == "AS" and (token.word in CLAUSES or token.kind is Kind.END or token.sign):
         return _missing_alias(s, index, token)
     if before.word == "BY":
-        return Finding(f"nothing stands behind {s.words(index - 2, index - 1)}", token.span,
+        return Finding(f"nothing stands after {s.words(index - 2, index - 1)}", token.span,
                        "name a field or an alias")  # fmt: skip
-    if before.is_operator and before.sign != "*":
-        return Finding(f"a value is missing behind {before.text}", before.span, None)
+    if before.text == "." and token.word in CLAUSES:
+        return Finding("a name is missing after the point", before.span, "leave the point out")
+    star = before.sign == "*" and s.token(index - 2).text.upper() in _BEFORE_STAR
+    if before.is_operator and not star:
+        hint = "write a field or a value after it, or leave it out"
+        return Finding(f"nothing stands after {before.text}", before.span, hint)
     return None
 
 
+_BEFORE_STAR = ("SELECT", "DISTINCT", "COUNT", ",", ".", "(")
+"""What stands before a ``*`` that is no operator."""
+
+
 def _missing_alias(s: Situation, index: int, token: Token) -> Finding:
-    first = index - 2
-    while first > 0 and s.token(first - 1).text not in (",", "(") and s.token(first - 1).word not in (
-        "SELECT", "DISTINCT",
-    ):  # fmt: skip
-        first -= 1
+    first = s.item_start(index - 1)
+    if first >= index - 1:
+        return Finding("nothing stands before AS", s.token(index - 1).span, "write a field there")
     return Finding(
-        "a name is missing behind AS",
+        "a name is missing after AS",
         token.span,
         f"write {s.words(first, index - 2)} AS name, or leave AS out",
     )
@@ -324,8 +392,10 @@ def misspelt(s: Situation) -> Finding | None:
     found = s.found
     words = _keywords(s)
     if found.word and found.word not in words:
-        close = get_close_matches(found.word, words, n=1, cutoff=0.6)
-        if close:
+        close = [_LONG[found.word]] if _LONG.get(found.word) in words else []
+        close = close or get_close_matches(found.word, words, n=1, cutoff=0.6)
+        ends = s.after().kind is Kind.END and close not in ([], ["ASC"], ["DESC"])
+        if close and s.after().word != close[0] and not ends:
             return Finding(_not(found), found.span, f"did you mean {close[0]}?")
     first = s.before()
     if s.before(2).word == "SELECT" and found.kind in (Kind.WORD, Kind.SIGN):
@@ -334,6 +404,9 @@ def misspelt(s: Situation) -> Finding | None:
         if first.word in ("ALL", "UNIQUE"):
             return _all_rows(first)
     return None
+
+
+_LONG = {"DESCENDING": "DESC", "ASCENDING": "ASC"}
 
 
 def _all_rows(word: Token) -> Finding:
@@ -354,8 +427,3 @@ def _keywords(s: Situation) -> list[str]:
     """The keywords that could have stood there, ``GROUP BY`` by its first word."""
     words = {_KEYWORDS[t] for t in s.expected if t in _KEYWORDS}
     return sorted(w.removesuffix(" BY") if w != "BY" else w for w in words)
-
-
-def whole(s: Situation, index: int) -> Span:
-    """Return the span of a function call by the index of its name."""
-    return s.span(index, s.closing(index + 1))

@@ -22,9 +22,9 @@ STATEMENTS: dict[str, str] = {
 
 CLAUSE_WORDS: dict[str, str] = {
     "JOIN": "there are no joins",
-    **dict.fromkeys(("INNER", "LEFT", "RIGHT", "FULL", "OUTER", "CROSS", "NATURAL"), "there are no joins"),
-    "ON": "there are no joins",
-    "USING": "there are no joins",
+    **dict.fromkeys(("INNER", "LEFT", "RIGHT", "FULL", "OUTER", "CROSS"), "there are no joins"),
+    **dict.fromkeys(("NATURAL", "ON", "USING"), "there are no joins"),
+    "DIV": "there is no DIV",
     "UNION": "there is no UNION",
     "INTERSECT": "there is no INTERSECT",
     "EXCEPT": "there is no EXCEPT",
@@ -36,6 +36,7 @@ CLAUSE_WORDS: dict[str, str] = {
     "QUALIFY": "there is no QUALIFY",
     "NULLS": "there is no NULLS FIRST or NULLS LAST",
     "COLLATE": "there is no COLLATE",
+    "ESCAPE": "there is no ESCAPE",
     "INTO": "there is no INTO",
     "ROWS": "there is no ROWS",
     "SAMPLE": "there is no SAMPLE",
@@ -43,6 +44,7 @@ CLAUSE_WORDS: dict[str, str] = {
 """Words that begin a part of a query elsewhere, and what is wrong with them here."""
 
 CLAUSE_HINTS: dict[str, str] = {
+    "DIV": "write /; between whole numbers it rounds",
     "UNION": "join conditions with OR, or run two queries",
     "INTERSECT": "join conditions with AND",
     "EXCEPT": "exclude with AND NOT",
@@ -51,8 +53,9 @@ CLAUSE_HINTS: dict[str, str] = {
     "PARTITION": "TOP(field, n) ranks values",
     "WINDOW": "TOP(field, n) ranks values",
     "FETCH": "write LIMIT and a number",
-    "QUALIFY": "write FILTER behind the aggregate",
+    "QUALIFY": "write FILTER after the aggregate",
     "NULLS": "nulls always come last; leave it out",
+    "ESCAPE": "a backslash takes the meaning from the sign after it",
     "COLLATE": "texts compare by code point; leave it out",
     "INTO": "results go to standard output; leave it out",
     "ROWS": "write LIMIT and a number",
@@ -142,7 +145,7 @@ UNIT_MS: dict[str, int] = {
     "h": 3_600_000,
     "d": 86_400_000,
 }
-"""Units people write behind a number -> milliseconds, in which the fields count."""
+"""Units people write after a number -> milliseconds, in which the fields count."""
 
 AGGREGATES = ("MIN", "MAX", "AVG", "SUM", "MEDIAN", "PERCENTILE", "COUNT", "CONDITION", "TOP")
 DATE_FUNCTIONS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "DATETIME")
@@ -163,7 +166,7 @@ FUNCTIONS: dict[str, str] = {
     **dict.fromkeys(("MODE", "GROUP_CONCAT", "STRING_AGG", "ARRAY_AGG"), "write TOP({}, 5)"),
     **dict.fromkeys(
         ("COUNTIF", "COUNT_IF", "SUMIF", "IF", "IIF", "IFF"),
-        "write CONDITION(COUNT(*), WHERE bounce = true), with your condition behind WHERE",
+        "write CONDITION(COUNT(*), WHERE bounce = true), with your condition after WHERE",
     ),
     **dict.fromkeys(
         (*CASE_FUNCTIONS, "TRIM", "LTRIM", "RTRIM", "SUBSTRING", "SUBSTR", "REPLACE", "CONCAT"),
@@ -200,8 +203,8 @@ FUNCTIONS: dict[str, str] = {
     **dict.fromkeys(
         ("STDDEV", "STDEV", "VARIANCE", "VAR"), "write PERCENTILE({}, 95), which shows the spread"
     ),
-    "FUNNEL": "a FUNNEL stands alone, right behind SELECT",
-    "FILTER": "write FILTER behind the aggregate: COUNT(*) FILTER > 5",
+    "FUNNEL": "a FUNNEL stands alone, right after SELECT",
+    "FILTER": "write FILTER after the aggregate: COUNT(*) FILTER > 5",
     "DISTINCT": "write SELECT DISTINCT {}, or COUNT(DISTINCT {})",
     "LIMIT": "write LIMIT and a number at the end",
 }

@@ -42,7 +42,7 @@ _TOKEN = re.compile(
   | (?P<STRING>'(?:[^']|'')*' | "(?:[^"]|"")*" | [‘’‚‛][^‘’‚‛']*[‘’‚‛'] | [“”„‟][^“”„‟"]*[“”„‟"])
   | (?P<QUOTE>['"‘’‚‛“”„‟])
   | (?P<BRACKETED>\[(?:[^\]]|\]\])*\])
-  | (?P<BACKTICKS>`[^`\r\n]*`?)
+  | (?P<BACKTICKS>`[^`\r\n]*` | `)
   | (?P<COMMENT>/\*)
   | (?P<NUMBER>\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w))
   | (?P<WORD>[^\W\d]\w*)
@@ -101,6 +101,7 @@ CLAUSES = ("FROM", "WHERE", "GROUP", "ORDER", "LIMIT")
 """The words that begin a part of the query after the select list, in their order."""
 CONDITION_STARTS = ("WHERE", "AND", "OR", "NOT")
 """The words that a predicate may follow."""
+TABLES = ("USERSESSION", "USERACTION", "USEREVENT", "USERERROR")
 
 
 class Place(Enum):
@@ -186,7 +187,7 @@ class Situation:
         return self.token(self.at - distance)
 
     def after(self, distance: int = 1) -> Token:
-        """Return a token behind the one at which the parser stopped."""
+        """Return a token after the one at which the parser stopped."""
         return self.token(self.at + distance)
 
     def token(self, index: int) -> Token:
@@ -197,6 +198,7 @@ class Situation:
 
     def words(self, first: int, last: int) -> str:
         """Return what was written from one token to another, short enough for a hint."""
+        last = min(last, len(self.tokens) - 2)
         written = " ".join(self.text[self.token(first).start : self.token(last).end].split())
         return written if len(written) <= 60 else f"{written[:59]}…"
 
@@ -243,18 +245,28 @@ class Situation:
                 return index
         return len(self.tokens) - 2
 
-    def item_start(self) -> int:
-        """Return the index at which the expression or predicate before the stop begins."""
-        index = self.at - 1
+    def item_start(self, end: int = -1) -> int:
+        """Return the index at which the expression or predicate before a token begins.
+
+        Args:
+            end: index of the token; that at which the parser stopped if negative.
+        """
+        index = (end if end >= 0 else self.at) - 1
+        low = self.frame.since if self.frame.since <= index else 0
         depth = 0
-        while index > self.frame.since:
+        while index > low:
             token = self.tokens[index]
             depth += {")": 1, "(": -1}.get(token.sign, 0)
-            ends = token.sign == "," or token.word in (*CONDITION_STARTS, "DISTINCT", "BY")
+            ends = token.sign == "," or token.word in _BEFORE_ITEM
             if depth <= 0 and ends and not self._is_name(index):
                 return index + 1
             index -= 1
         return index + 1
+
+    def is_call(self, opener: int) -> bool:
+        """Whether a bracket belongs to a function or to ``IN``."""
+        word = self.token(opener - 1).word
+        return word == "IN" or self._place_within(opener, Place.START) is not Place.START
 
     def is_field(self, first: int, last: int) -> bool:
         """Whether the tokens are one field: words joined by points."""
@@ -279,6 +291,7 @@ class Situation:
         return Place.ARGUMENTS if word and not joins else outside
 
 
+_BEFORE_ITEM = (*CONDITION_STARTS, "SELECT", "DISTINCT", "BY")
 _KEY = (Kind.WORD, Kind.ODD_WORD, Kind.NUMBER, Kind.STRING, Kind.BRACKETED)
 
 

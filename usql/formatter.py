@@ -22,7 +22,7 @@ _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "%": 2}
 def format_query(query: ast.Query) -> str:
     """Return the canonical text of a query.
 
-    >>> from usql.parse import parse
+    >>> from usql.parser import parse
     >>> format_query(parse("select city,count(*) from usersession group by city"))
     'SELECT city, COUNT(*) FROM usersession GROUP BY city'
     """

@@ -6,9 +6,9 @@ was written at, nested at most ``MAX_DEPTH`` deep; or a ``BadSyntax``. Names are
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
+import zlib
 from collections.abc import Callable, Hashable, Iterator
 from dataclasses import dataclass, fields
 from functools import cache
@@ -157,19 +157,34 @@ def grammar_text() -> str:
 def _parser() -> lark.Lark:
     """Build the parser, or load its tables from the user's cache: building takes 0.2 s."""
     grammar = grammar_text()
-    options: dict[str, Any] = {
-        "parser": "lalr",
-        "lexer": "contextual",
-        "propagate_positions": True,
-        "maybe_placeholders": True,
-    }
     cached = _cache_file(grammar)
-    if cached is None:
-        return lark.Lark(grammar, **options)
+    if cached is not None:
+        try:
+            with cached.open("rb") as file:
+                return lark.Lark.load(file)
+        except Exception:  # none yet, or a damaged one, which must never stand in a query's way
+            pass
+    parser = lark.Lark(
+        grammar,
+        parser="lalr",
+        lexer="contextual",
+        propagate_positions=True,
+        maybe_placeholders=True,
+    )
+    if cached is not None:
+        _keep(parser, cached)
+    return parser
+
+
+def _keep(parser: lark.Lark, cached: Path) -> None:
+    """Write the tables at once and whole: another process may be reading."""
+    unfinished = cached.with_suffix(f".{os.getpid()}")
     try:
-        return lark.Lark(grammar, cache=str(cached), **options)
-    except Exception:  # a damaged or foreign cache file must never stand in a query's way
-        return lark.Lark(grammar, **options)
+        with unfinished.open("xb") as file:
+            parser.save(file)
+        unfinished.replace(cached)
+    except OSError:
+        unfinished.unlink(missing_ok=True)
 
 
 def _cache_file(grammar: str) -> Path | None:
@@ -177,18 +192,19 @@ def _cache_file(grammar: str) -> Path | None:
 
     The tables are pickled, so the folder must be one that nobody else can write to.
     """
-    folder = _cache_folder()
     try:
+        folder = _cache_folder()
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         status = folder.stat()
-    except OSError:
+    except (OSError, RuntimeError):  # RuntimeError: the user has no home
         return None
     if hasattr(os, "getuid") and (status.st_uid != os.getuid() or status.st_mode & 0o022):
         return None
     if not os.access(folder, os.W_OK):
         return None
-    key = f"{grammar}\0{lark.__version__}\0{sys.version}".encode()
-    return folder / f"grammar-{hashlib.sha256(key).hexdigest()[:16]}.lark-cache"
+    # a checksum is enough: it tells versions apart, not friend from foe
+    key = zlib.crc32(f"{grammar}\0{lark.__version__}\0{sys.version}".encode())
+    return folder / f"grammar-{key:08x}.tables"
 
 
 def _cache_folder() -> Path:
