@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from usql.compiled import Compiled as Compiled
     from usql.engine import Database as Database
     from usql.engine import connect as connect
-    from usql.engine import format as format
     from usql.errors import UsqlError as UsqlError
     from usql.explain import Explanation as Explanation
+    from usql.formatter import format as format
     from usql.parser import parse as parse
     from usql.result import Column as Column
     from usql.result import Result as Result
@@ -38,7 +38,7 @@ _HOMES = {
     "Result": "usql.result",
     "UsqlError": "usql.errors",
     "connect": "usql.engine",
-    "format": "usql.engine",
+    "format": "usql.formatter",
     "parse": "usql.parser",
 }
 """Where each public name lives; they are imported when first used, so that starting is quick."""

@@ -6,31 +6,29 @@ same are equal.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal as Choice
 from typing import TypeAlias
 
+from usql.record import Record
 from usql.source import NOWHERE, Span
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Node:
+class Node(Record):
     """Anything that was written at a place."""
 
-    span: Span = field(default=NOWHERE, compare=False, repr=False)
+    span: Span = field(default=NOWHERE, compare=False, repr=False, kw_only=True)
 
 
 # --- names -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class Name(Node):
     """A table name or an alias, as written, without its quotes."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
 class Field(Node):
     """``[table.]name[.key]``: parts as written; a key only after a properties field."""
 
@@ -40,7 +38,6 @@ class Field(Node):
 # --- expressions -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class Number(Node):
     """A number literal; whole ones are ``int``."""
 
@@ -49,40 +46,34 @@ class Number(Node):
     """As written: for a string field the literal stands for it, and 1.10 is not 1.1 there."""
 
 
-@dataclass(frozen=True, slots=True)
 class String(Node):
     """A string literal without its quotes."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
 class Boolean(Node):
     """``TRUE`` or ``FALSE``."""
 
     value: bool
 
 
-@dataclass(frozen=True, slots=True)
 class Null(Node):
     """``NULL``."""
 
 
-@dataclass(frozen=True, slots=True)
 class Variable(Node):
     """``$NOW``, ``$TIME_FRAME_START`` or ``$TIME_FRAME_END``, in capitals."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
 class Parameter(Node):
     """``:name``, a value that comes with the query."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
 class Duration(Node):
     """``DURATION("90m")``; the text is read by ``resolve``."""
 
@@ -92,7 +83,6 @@ class Duration(Node):
 Operator: TypeAlias = Choice["+", "-", "*", "/", "%"]
 
 
-@dataclass(frozen=True, slots=True)
 class Arithmetic(Node):
     """Two operands and an operator; ``MOD`` is ``%``."""
 
@@ -101,14 +91,12 @@ class Arithmetic(Node):
     right: Expr
 
 
-@dataclass(frozen=True, slots=True)
 class Negative(Node):
     """``-`` before an expression that is not a number literal."""
 
     operand: Expr
 
 
-@dataclass(frozen=True, slots=True)
 class Call(Node):
     """A function and its arguments: every function but ``COUNT`` and ``CONDITION``."""
 
@@ -117,7 +105,6 @@ class Call(Node):
     arguments: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Count(Node):
     """``COUNT(*)`` where there is no field, ``COUNT([DISTINCT] field)`` where there is one."""
 
@@ -125,7 +112,6 @@ class Count(Node):
     distinct: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class ConditionCall(Node):
     """``CONDITION(aggregate, WHERE condition)``."""
 
@@ -138,28 +124,24 @@ class ConditionCall(Node):
 Comparison: TypeAlias = Choice["=", "!=", "<", ">", "<=", ">="]
 
 
-@dataclass(frozen=True, slots=True)
 class And(Node):
     """All of two or more conditions."""
 
     items: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Or(Node):
     """Any of two or more conditions."""
 
     items: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, slots=True)
 class Not(Node):
     """The negation of a condition."""
 
     operand: Condition
 
 
-@dataclass(frozen=True, slots=True)
 class Compare(Node):
     """``field cmp value``; ``IS`` is ``=``, ``IS NOT`` and ``<>`` are ``!=``."""
 
@@ -168,7 +150,6 @@ class Compare(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
 class In(Node):
     """``field [NOT] IN (value, …)``."""
 
@@ -177,7 +158,6 @@ class In(Node):
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class Between(Node):
     """``field [NOT] BETWEEN low AND high``."""
 
@@ -187,7 +167,6 @@ class Between(Node):
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class Like(Node):
     """``field [NOT] LIKE pattern``."""
 
@@ -196,7 +175,6 @@ class Like(Node):
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class StartsWith(Node):
     """``field [NOT] STARTSWITH prefix``."""
 
@@ -205,7 +183,6 @@ class StartsWith(Node):
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class Matches(Node):
     """``field [NOT] MATCHES pattern``; reserved."""
 
@@ -214,7 +191,6 @@ class Matches(Node):
     negated: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class Scope(Node):
     """``ANY | ALL | NONE (table: condition)``; reserved."""
 
@@ -223,7 +199,6 @@ class Scope(Node):
     condition: Condition
 
 
-@dataclass(frozen=True, slots=True)
 class ScopeCount(Node):
     """``COUNT(table: condition) cmp value``; reserved."""
 
@@ -233,7 +208,6 @@ class ScopeCount(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
 class InSegment(Node):
     """``[NOT] IN SEGMENT "name"``; reserved."""
 
@@ -243,7 +217,6 @@ class InSegment(Node):
 # --- the query ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
 class Filter(Node):
     """``FILTER cmp number`` behind an aggregate."""
 
@@ -251,7 +224,6 @@ class Filter(Node):
     value: Expr
 
 
-@dataclass(frozen=True, slots=True)
 class Column(Node):
     """An expression of the select list."""
 
@@ -260,19 +232,16 @@ class Column(Node):
     alias: Name | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Star(Node):
     """``*`` or ``table.*``."""
 
     table: Name | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class JsonColumn(Node):
     """``JSON``: the whole row as a column."""
 
 
-@dataclass(frozen=True, slots=True)
 class Ordering(Node):
     """One expression of ``ORDER BY``."""
 
@@ -280,7 +249,6 @@ class Ordering(Node):
     descending: bool = False
 
 
-@dataclass(frozen=True, slots=True)
 class Select(Node):
     """A query that is not a funnel."""
 
@@ -295,7 +263,6 @@ class Select(Node):
     compare: Duration | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Step(Node):
     """One condition of a funnel."""
 
@@ -303,7 +270,6 @@ class Step(Node):
     alias: Name | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Ordered(Node):
     """``ORDERED [STRICT] [WITHIN duration] [BY field] [PER field]`` of a funnel; reserved."""
 
@@ -313,7 +279,6 @@ class Ordered(Node):
     per: Field | None = None
 
 
-@dataclass(frozen=True, slots=True)
 class Funnel(Node):
     """``SELECT FUNNEL(…) FROM table``."""
 

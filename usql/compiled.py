@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from usql.plan import Output
+from usql.record import Record
 from usql.resolved import Constant
 from usql.result import Column
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(Record):
     """A query ready to run; nothing has run yet.
 
     Attributes:

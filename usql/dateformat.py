@@ -14,6 +14,8 @@ from datetime import date, timedelta
 from enum import Enum
 from functools import cached_property
 
+from usql.record import Record
+
 DEFAULT_FORMAT = "yyyy-MM-dd HH:mm"
 
 _MONTHS = [
@@ -104,8 +106,7 @@ _TOGETHER: dict[Part, set[Part]] = {
 """Parts that are one where all of them are shown: a date is looked at once then."""
 
 
-@dataclass(frozen=True, slots=True)
-class Interval:
+class Interval(Record):
     """What a date is rounded down to: so many months, whole weeks from Monday, or so many ms.
 
     Milliseconds count from local midnight of 1970-01-01.
@@ -149,8 +150,7 @@ def parse_interval(text: str) -> Interval:
     return Interval(ms=ms)
 
 
-@dataclass(frozen=True, slots=True)
-class Letters:
+class Letters(Record):
     """A run of one format letter."""
 
     letter: str

@@ -6,10 +6,10 @@ Instants are whole milliseconds since 1970-01-01T00:00Z.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
 
+from usql.record import Record
 from usql.zones import EPOCH, MAX_MS, MIN_MS, MS, Zone
 
 Unit = Literal["s", "m", "h", "d", "w", "M", "q", "y"]
@@ -52,8 +52,7 @@ _TIME = re.compile(r"[T ]\s*(\d{1,2})(?::(\d{1,2})(?::(\d{1,2})(?:[.,](\d{1,9}))
 _AMOUNT = re.compile(r"(\d+)\s*([A-Za-z]+)\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(Record):
     """A length of time: calendar months, then milliseconds."""
 
     months: int = 0

@@ -18,7 +18,7 @@ from usql.dialects.sqlite import SQLITE
 from usql.errors import BadParameter, UsqlError
 from usql.formatter import format_query
 from usql.layout import default_layout
-from usql.parser import parse, parse_source
+from usql.parser import parse_source
 from usql.plan import Output, Planned, plan
 from usql.resolve import Context, resolve
 from usql.result import Column, Result
@@ -54,18 +54,6 @@ def connect(url: str | os.PathLike[str] = ":memory:", *, create: bool = True) ->
     opened = open_writer(location) if create and missing else open_reader(location)
     opened.close()
     return Database(location)
-
-
-def format(text: str) -> str:
-    """Return a query in canonical form.
-
-    Raises:
-        UsqlError: it cannot be parsed.
-
-    >>> format("select city from usersession where bounce is true")
-    'SELECT city FROM usersession WHERE bounce = true'
-    """
-    return format_query(parse(text))
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from functools import singledispatchmethod
 
 from usql import ast
+from usql.parser import parse
 
 WIDTH = 88
 """A query that fits in so many characters stays on one line."""
@@ -19,10 +20,21 @@ _BARE_KEY = re.compile(r"\w+")
 _PRECEDENCE = {"+": 1, "-": 1, "*": 2, "/": 2, "%": 2}
 
 
+def format(text: str) -> str:
+    """Return a query in canonical form.
+
+    Raises:
+        UsqlError: it cannot be parsed.
+
+    >>> format("select city from usersession where bounce is true")
+    'SELECT city FROM usersession WHERE bounce = true'
+    """
+    return format_query(parse(text))
+
+
 def format_query(query: ast.Query) -> str:
     """Return the canonical text of a query.
 
-    >>> from usql.parser import parse
     >>> format_query(parse("select city,count(*) from usersession group by city"))
     'SELECT city, COUNT(*) FROM usersession GROUP BY city'
     """

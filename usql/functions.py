@@ -6,9 +6,9 @@ help, completion and "did you mean" know every name.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 
+from usql.record import Record
 from usql.types import Kind
 
 
@@ -29,8 +29,7 @@ _ORDERED = _DATED | {Kind.STRING, Kind.ENUM}
 _ALL = frozenset(Kind) - {Kind.PROPERTIES, Kind.JSON, Kind.NULL}
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(Record):
     """A function's signature.
 
     Attributes:

@@ -10,7 +10,7 @@ import os
 import sys
 import zlib
 from collections.abc import Callable, Hashable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeAlias, cast
@@ -19,6 +19,7 @@ import lark
 
 from usql import ast
 from usql.errors import BadSyntax, TooLarge, UsqlError
+from usql.record import Record
 from usql.source import Source, Span
 
 MAX_LENGTH = 1_000_000
@@ -32,8 +33,7 @@ _CURLY_SINGLE = "‘’‚‛"
 _CURLY_DOUBLE = "“”„‟"
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(Record):
     """A tree and what the parser had to assume to read it.
 
     Attributes:

@@ -7,10 +7,10 @@ Logic has two values: a predicate on a null is false.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from usql.dateformat import DateFormat
+from usql.record import Record
 from usql.schema import Field
 from usql.timeframe import Timeframe
 from usql.types import JSON, STRING, Kind, Type
@@ -21,16 +21,14 @@ Constant: TypeAlias = "int | float | bool | str | None"
 # --- values of a row -----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Const:
+class Const(Record):
     """A constant."""
 
     value: Constant
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
-class FieldRef:
+class FieldRef(Record):
     """A field that holds plain values or a list, seen from a row of the ``FROM`` table.
 
     Attributes:
@@ -48,8 +46,7 @@ class FieldRef:
         return Type(self.field.kind, self.many)
 
 
-@dataclass(frozen=True, slots=True)
-class PropertyRef:
+class PropertyRef(Record):
     """The property of one key.
 
     Attributes:
@@ -68,8 +65,7 @@ class PropertyRef:
         return Type(self.field.kind, self.many)
 
 
-@dataclass(frozen=True, slots=True)
-class KeysRef:
+class KeysRef(Record):
     """The keys of a properties field; always many values."""
 
     field: Field
@@ -81,8 +77,7 @@ class KeysRef:
         return STRING.list_of
 
 
-@dataclass(frozen=True, slots=True)
-class PropertiesRef:
+class PropertiesRef(Record):
     """All properties of a row; a list of them where ``many``. Only a plain column."""
 
     field: Field
@@ -94,8 +89,7 @@ class PropertiesRef:
         return Type(Kind.PROPERTIES, self.many)
 
 
-@dataclass(frozen=True, slots=True)
-class RowDocument:
+class RowDocument(Record):
     """The whole row in the export format. Only a plain column."""
 
     @property
@@ -107,8 +101,7 @@ class RowDocument:
 Operator: TypeAlias = Literal["+", "-", "*", "/", "%"]
 
 
-@dataclass(frozen=True, slots=True)
-class Arithmetic:
+class Arithmetic(Record):
     """An operation on numbers; at most one operand has many values.
 
     ``type`` is LONG where the result is rounded to a whole number, half away from zero.
@@ -123,8 +116,7 @@ class Arithmetic:
 DatePartName: TypeAlias = Literal["year", "month", "day", "hour", "minute"]
 
 
-@dataclass(frozen=True, slots=True)
-class DatePart:
+class DatePart(Record):
     """A number read off a date in local time."""
 
     part: DatePartName
@@ -136,8 +128,7 @@ class DatePart:
         return Type(Kind.LONG, self.operand.type.many)
 
 
-@dataclass(frozen=True, slots=True)
-class DateText:
+class DateText(Record):
     """A date rounded down and formatted in local time."""
 
     format: DateFormat
@@ -154,8 +145,7 @@ class DateText:
 AggregateName: TypeAlias = Literal["count", "min", "max", "avg", "sum", "percentile"]
 
 
-@dataclass(frozen=True, slots=True)
-class Aggregate:
+class Aggregate(Record):
     """An aggregate over the rows of a group, or over those that satisfy a condition.
 
     Attributes:
@@ -173,16 +163,14 @@ class Aggregate:
     condition: Condition | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class KeyRef:
+class KeyRef(Record):
     """The value of a grouping key, by its index."""
 
     index: int
     type: Type
 
 
-@dataclass(frozen=True, slots=True)
-class TopList:
+class TopList(Record):
     """The most frequent values in a group, most frequent first; ties go to the smaller value."""
 
     operand: Expr
@@ -194,8 +182,7 @@ class TopList:
         return self.operand.type.list_of
 
 
-@dataclass(frozen=True, slots=True)
-class ValueList:
+class ValueList(Record):
     """The sorted distinct values in a group."""
 
     operand: Expr
@@ -227,29 +214,25 @@ Expr: TypeAlias = (
 # --- conditions ----------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class And:
+class And(Record):
     """All of them."""
 
     items: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Or:
+class Or(Record):
     """Any of them."""
 
     items: tuple[Condition, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Not:
+class Not(Record):
     """The opposite; of a predicate on many values: no value satisfies it."""
 
     operand: Condition
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(Record):
     """At least one value compares so with a constant."""
 
     field: Source
@@ -257,16 +240,14 @@ class Compare:
     value: Constant
 
 
-@dataclass(frozen=True, slots=True)
-class OneOf:
+class OneOf(Record):
     """At least one value is among the constants."""
 
     field: Source
     values: tuple[Constant, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Between:
+class Between(Record):
     """At least one value lies between two constants, both ends included."""
 
     field: Source
@@ -274,23 +255,20 @@ class Between:
     high: Constant
 
 
-@dataclass(frozen=True, slots=True)
-class Wildcard:
+class Wildcard(Record):
     """``*``: any run of characters; ``?``: exactly one."""
 
     sign: Literal["*", "?"]
 
 
-@dataclass(frozen=True, slots=True)
-class Like:
+class Like(Record):
     """At least one value matches a pattern whole: texts and wildcards, in order."""
 
     field: Source
     pattern: tuple[str | Wildcard, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class IsNull:
+class IsNull(Record):
     """There is no value."""
 
     field: Source
@@ -301,8 +279,7 @@ Condition: TypeAlias = And | Or | Not | Compare | OneOf | Between | Like | IsNul
 # --- queries -------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(Record):
     """A column of the result.
 
     Attributes:
@@ -316,16 +293,14 @@ class Item:
     filters: tuple[Filter, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Record):
     """A comparison with a number."""
 
     operator: Literal["=", "!=", "<", ">", "<=", ">="]
     value: int | float
 
 
-@dataclass(frozen=True, slots=True)
-class Order:
+class Order(Record):
     """One expression that results are ordered by, nulls last.
 
     In an aggregation a value of a row that is no key orders by its smallest value in the group, or
@@ -336,8 +311,7 @@ class Order:
     descending: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(Record):
     """The rows a query is about.
 
     Attributes:
@@ -353,8 +327,7 @@ class Scan:
     zone: Zone
 
 
-@dataclass(frozen=True, slots=True)
-class PlainQuery:
+class PlainQuery(Record):
     """A result row per row."""
 
     scan: Scan
@@ -363,8 +336,7 @@ class PlainQuery:
     limit: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Record):
     """A grouping key.
 
     Attributes:
@@ -378,8 +350,7 @@ class Key:
     ascending: bool
 
 
-@dataclass(frozen=True, slots=True)
-class AggregationQuery:
+class AggregationQuery(Record):
     """A result row per group, or one in all where there are no keys."""
 
     scan: Scan
@@ -389,8 +360,7 @@ class AggregationQuery:
     limit: int | None
 
 
-@dataclass(frozen=True, slots=True)
-class FunnelQuery:
+class FunnelQuery(Record):
     """One row: how many rows satisfy the first, the first two, … conditions."""
 
     scan: Scan
@@ -400,8 +370,7 @@ class FunnelQuery:
 Query: TypeAlias = PlainQuery | AggregationQuery | FunnelQuery
 
 
-@dataclass(frozen=True, slots=True)
-class Resolved:
+class Resolved(Record):
     """A settled query and what had to be assumed.
 
     Attributes:

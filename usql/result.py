@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from usql.record import Record
+
 Value = Any
 """``None``, ``int``, ``float``, ``bool``, ``str``, a list of them, or a ``dict`` of properties."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(Record):
     """A column of a result.
 
     Attributes:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
+from usql.record import Record
 from usql.types import Kind
 
 PRIMARY = "usersession"
@@ -28,8 +29,7 @@ _INSTEAD = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
+class Field(Record):
     """A field of a table.
 
     Attributes:

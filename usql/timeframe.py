@@ -7,12 +7,12 @@ leaves: a ``Timeframe``, half-open, in milliseconds since 1970-01-01T00:00Z.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
 from usql.dates import UNIT_MONTHS, Span, parse_date, parse_duration, round_down, shift, unit_of
 from usql.errors import BadTimeframe
+from usql.record import Record
 from usql.zones import EPOCH, MS, Zone
 
 Moment: TypeAlias = int | datetime
@@ -30,8 +30,7 @@ _BASE = re.compile(
 _STEP = re.compile(r"\s*(?:([+-])\s*((?:\d+\s*[A-Za-z]+\s*)+)|/\s*([A-Za-z]+))\s*")
 
 
-@dataclass(frozen=True, slots=True)
-class Timeframe:
+class Timeframe(Record):
     """The instants from ``start`` to before ``end``, in ms."""
 
     start: int

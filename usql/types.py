@@ -6,8 +6,10 @@ since 1970-01-01T00:00Z.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import Enum
+
+from usql.record import Record
 
 
 class Kind(Enum):
@@ -38,8 +40,7 @@ class Kind(Enum):
         return self in (Kind.STRING, Kind.ENUM, Kind.IP)
 
 
-@dataclass(frozen=True, slots=True)
-class Type:
+class Type(Record):
     """The type of an expression or a result column.
 
     >>> str(Type(Kind.LONG, many=True))

@@ -12,12 +12,12 @@ from usql import resolved as r
 from usql.dateformat import DateFormat
 from usql.layout import Layout
 from usql.plan import sql
+from usql.record import Record
 from usql.types import Type
 from usql.zones import Zone
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(Record):
     """A column of the SQL result and how its values are read back.
 
     Attributes:
@@ -36,8 +36,7 @@ class Output:
     doubles: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Planned:
+class Planned(Record):
     """A query in generic SQL.
 
     Attributes:

@@ -20,16 +20,16 @@ Dates are numbers of ms.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING
+
+from usql.record import Record
 
 if TYPE_CHECKING:
     from usql.result import Result
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(Record):
     """How text for people is laid out.
 
     Attributes:
@@ -44,8 +44,7 @@ class Style:
 Renderer = Callable[["Result", Style], Iterator[str]]
 
 
-@dataclass(frozen=True, slots=True)
-class Format:
+class Format(Record):
     """A format: its name, what it is good for, and the module that has ``render_<name>``."""
 
     name: str

@@ -9,9 +9,9 @@ turns vertical; vertical cuts nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from usql.record import Record
 from usql.render import Style
 from usql.render.escape import visible
 from usql.render.values import shown
@@ -28,8 +28,7 @@ _BOLD, _DIM, _RESET = "\x1b[1m", "\x1b[2m", "\x1b[0m"
 _NO_ROWS = "(no rows)"
 
 
-@dataclass(frozen=True, slots=True)
-class _Track:
+class _Track(Record):
     """Where one column of the table stands."""
 
     label: str

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
@@ -22,6 +21,7 @@ from usql.errors import (
     WrongType,
 )
 from usql.formatter import field_text
+from usql.record import Record
 from usql.resolve.context import Context
 from usql.resolve.names import nearest
 from usql.schema import Field
@@ -31,15 +31,13 @@ from usql.types import Kind
 INT_MIN, INT_MAX = -(2**63), 2**63 - 1
 
 
-@dataclass(frozen=True, slots=True)
-class Instant:
+class Instant(Record):
     """A moment in ms, from a variable or a parameter."""
 
     ms: int
 
 
-@dataclass(frozen=True, slots=True)
-class Numeral:
+class Numeral(Record):
     """A number and how it was written."""
 
     value: int | float
