@@ -14,7 +14,7 @@ from usql import ast
 from usql import resolved as r
 from usql.backends.sqlite import SqliteBackend
 from usql.compiled import Compiled
-from usql.dialects.sqlite import SQLITE
+from usql.dialects import Dialect
 from usql.errors import BadParameter, UsqlError
 from usql.formatter import format_query
 from usql.layout import default_layout
@@ -193,13 +193,13 @@ class Database:
                 source, params, settings, default_limit, probe=False
             )
             generic = planned.tree.sql(pretty=True)
-            compiled = _compiled(planned, resolved.explanations)
+            compiled = _compiled(planned, resolved.explanations, self._backend.dialect)
             return Explanation(
                 format_query(tree),
                 tree,
                 resolved.query,
                 generic,
-                SQLITE.render(planned.tree, pretty=True),
+                self._backend.dialect.render(planned.tree, pretty=True),
                 compiled.params,
                 tuple(self._backend.plan(compiled)),
                 compiled.explanations,
@@ -265,7 +265,7 @@ class Database:
         """Return a compiled query, and the limit to cut at where the query has none."""
         _, resolved, planned = self._plan(source, params, settings, default_limit, probe=probe)
         limit = default_limit if resolved.default_limit else None
-        return _compiled(planned, resolved.explanations), limit
+        return _compiled(planned, resolved.explanations, self._backend.dialect), limit
 
     def _plan(
         self,
@@ -314,10 +314,10 @@ def _parameters(params: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return params
 
 
-def _compiled(planned: Planned, explanations: tuple[str, ...]) -> Compiled:
+def _compiled(planned: Planned, explanations: tuple[str, ...], dialect: Dialect) -> Compiled:
     return Compiled(
-        sql=SQLITE.render(planned.tree),
-        params=planned.parameters,
+        sql=dialect.render(planned.tree),
+        params=dialect.bound(planned.parameters),
         columns=tuple(_column(output) for output in planned.outputs),
         outputs=planned.outputs,
         identity=planned.identity,

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from functools import cached_property
 
 from usql.schema import PRIMARY, Field, Schema, Table, catalogue
@@ -88,9 +89,16 @@ class Relation:
 
 @dataclass(frozen=True)
 class Layout:
-    """The relations of a store, by what the language calls them."""
+    """The relations of a store, by what the language calls them.
+
+    Attributes:
+        schema: tables and fields.
+        hot: the fields of the base relation, for each table whose rows are split in two; an engine
+            that keeps columns apart anyway has no use for it.
+    """
 
     schema: Schema
+    hot: Mapping[str, frozenset[str]] = dataclass_field(default_factory=lambda: HOT)
 
     def keys(self, table: str) -> tuple[str, ...]:
         """Return the columns that identify a row of a table of the language."""
@@ -102,11 +110,11 @@ class Layout:
 
     def detail(self, table: str) -> str:
         """Return the relation that has the columns the base has not; it may be the base."""
-        return f"{table}_detail" if table in HOT else table
+        return f"{table}_detail" if table in self.hot else table
 
     def place(self, field: Field) -> str:
         """Return the relation that holds a single-valued field; its column has the field's name."""
-        hot = HOT.get(field.table)
+        hot = self.hot.get(field.table)
         return field.table if hot is None or field.name in hot else self.detail(field.table)
 
     def values(self, field: Field) -> str:
@@ -133,5 +141,10 @@ class Layout:
 
 
 def default_layout() -> Layout:
-    """Return the layout of the catalogue that ships with the package."""
+    """Return the layout of the catalogue that ships with the package, for engines of rows."""
     return Layout(catalogue())
+
+
+def columnar_layout() -> Layout:
+    """Return the same for engines that keep columns apart: each table in one piece."""
+    return Layout(catalogue(), hot={})

@@ -89,29 +89,28 @@ def _or_none(decoder: Decoder, value: Any) -> Any:
     return None if value is None else decoder(value)
 
 
-def _entries(value: str | None) -> list[list[Any]]:
+_Entry = Sequence[Any]
+
+
+def _entries(value: str | list[_Entry] | None) -> list[_Entry]:
     """Return the rows of a list in their order; there is no value behind equal orders."""
     if value is None:
         return []
-    entries: list[list[Any]] = json.loads(value)
-    entries.sort(key=_order)
+    entries: list[_Entry] = json.loads(value) if isinstance(value, str) else value
+    entries.sort(key=lambda entry: tuple(entry[:-1]))
     return entries
 
 
-def _order(entry: list[Any]) -> list[Any]:
-    return entry[:-1]
-
-
-def _list(decoder: Decoder | None, value: str | None) -> list[Any]:
+def _list(decoder: Decoder | None, value: Any) -> list[Any]:
     values = [entry[-1] for entry in _entries(value)]
     return values if decoder is None else [decoder(v) for v in values]
 
 
-def _property_dict(decoder: Decoder | None, value: str | None) -> dict[str, Any]:
+def _property_dict(decoder: Decoder | None, value: Any) -> dict[str, Any]:
     return {key: decoder(item) if decoder else item for key, item in _entries(value)}
 
 
-def _property_dicts(decoder: Decoder | None, value: str | None) -> list[dict[str, Any]]:
+def _property_dicts(decoder: Decoder | None, value: Any) -> list[dict[str, Any]]:
     """Return a dictionary for each row that has properties."""
     rows: dict[Any, dict[str, Any]] = {}
     for position, key, item in _entries(value):

@@ -10,15 +10,15 @@ from __future__ import annotations
 import math
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from usql.backends.decode import decode_rows
+from usql.backends.running import in_thread
 from usql.compiled import Compiled
-from usql.dialects.sqlite import FLOAT_MOD, OFFSET, PERCENTILE
-from usql.errors import Cancelled, EngineError, TimeLimitExceeded, UsqlError
+from usql.dialects.sqlite import FLOAT_MOD, OFFSET, PERCENTILE, SQLITE
+from usql.errors import EngineError, UsqlError
 from usql.layout import Layout
 from usql.schema import PRIMARY, Field
 from usql.store.sqlite_store import (
@@ -43,13 +43,16 @@ _READING = frozenset(
 )
 _MAX_VALUE_BYTES = 256 * 1024 * 1024
 """No single value grows beyond this: work on one value cannot be interrupted."""
-_INTERRUPT_AGAIN_S = 0.01
-_WAIT_STEP_S = 60.0
-"""Waiting without any limit could not be interrupted on every platform."""
 
 
 class SqliteBackend:
-    """Runs compiled queries on one store; may be used from several threads."""
+    """Runs compiled queries on one store; may be used from several threads.
+
+    Attributes:
+        dialect: what queries are compiled to.
+    """
+
+    dialect = SQLITE
 
     def __init__(self, location: Location, layout: Layout) -> None:
         self._location = location
@@ -72,7 +75,7 @@ class SqliteBackend:
             EngineError: SQLite refused it.
         """
         with self._reader() as reader, _engine_errors(self._location):
-            return _in_thread(lambda: self._rows(reader, compiled), reader, timeout)
+            return in_thread(lambda: self._rows(reader, compiled), reader, timeout)
 
     def plan(self, compiled: Compiled) -> list[str]:
         """Return SQLite's own plan of a query, a line per step, indented."""
@@ -196,6 +199,10 @@ class _Reader:
     def cancel(self) -> None:
         """Stop what is running, for good."""
         self.cancelled = True
+        self.interrupt()
+
+    def interrupt(self) -> None:
+        """End the statement that is running now."""
         self.connection.interrupt()
 
     def close(self) -> None:
@@ -212,52 +219,6 @@ class _Reader:
 
     def _authorize(self, action: int, *_: str | None) -> int:
         return sqlite3.SQLITE_OK if action in self._allowed else sqlite3.SQLITE_DENY
-
-
-def _in_thread(work: Callable[[], _T], reader: _Reader, timeout: float | None) -> _T:
-    """Run in a thread; end it when the time is up or the caller is interrupted."""
-    results: list[_T] = []
-    errors: list[BaseException] = []
-    done = threading.Event()
-
-    def target() -> None:
-        try:
-            results.append(work())
-        except BaseException as error:
-            errors.append(error)
-        finally:
-            done.set()
-
-    reader.cancelled = False
-    thread = threading.Thread(target=target, name="usql-query", daemon=True)
-    thread.start()
-    in_time = False
-    try:
-        in_time = _wait(done, timeout)
-    finally:
-        # an interrupt before the statement begins has no effect, hence the loop
-        while not done.wait(0 if in_time else _INTERRUPT_AGAIN_S):
-            reader.connection.interrupt()
-        thread.join()
-    if not in_time:
-        raise TimeLimitExceeded(f"the query ran longer than its limit of {timeout:g} s")
-    if reader.cancelled:
-        raise Cancelled("the query was cancelled")
-    if errors:
-        raise errors[0]
-    return results[0]
-
-
-def _wait(done: threading.Event, timeout: float | None) -> bool:
-    if timeout is None:
-        while not done.wait(_WAIT_STEP_S):
-            pass
-        return True
-    deadline = time.monotonic() + timeout
-    while (left := deadline - time.monotonic()) > 0:
-        if done.wait(min(left, _WAIT_STEP_S)):
-            return True
-    return done.is_set()
 
 
 @contextmanager

@@ -6,11 +6,13 @@ to sqlglot.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
+from usql import resolved as r
+from usql.plan import Parameter, Pattern
 from usql.plan.sql import Generic
 
 Spelling = Callable[..., exp.Expr]
@@ -25,11 +27,13 @@ class Dialect:
         name: of the engine.
         sqlglot: sqlglot's name for it.
         spellings: what stands for each generic function.
+        pattern: writes texts and wildcards as the engine's own pattern.
     """
 
     name: str
     sqlglot: str
     spellings: Mapping[Generic, Spelling] = field(repr=False)
+    pattern: Callable[[Sequence[str | r.Wildcard]], str] = field(repr=False)
 
     def render(self, tree: exp.Select, *, pretty: bool = False) -> str:
         """Return the engine's SQL; the tree's generic functions are replaced in place.
@@ -42,6 +46,13 @@ class Dialect:
         for call in reversed(calls):  # inner calls before those around them
             call.replace(by_name[call.name](*call.expressions))
         return tree.sql(dialect=self.sqlglot, pretty=pretty, copy=False)
+
+    def bound(self, parameters: Mapping[str, Parameter]) -> dict[str, r.Constant]:
+        """Return the values of the placeholders as the engine takes them."""
+        return {
+            name: self.pattern(value.pieces) if isinstance(value, Pattern) else value
+            for name, value in parameters.items()
+        }
 
 
 def _calls(tree: exp.Expr) -> Iterator[exp.Anonymous]:

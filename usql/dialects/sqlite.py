@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlglot import exp
 
+from usql import resolved as r
 from usql.dialects import Dialect
 from usql.plan.sql import Generic, Node
 
@@ -67,9 +69,23 @@ def _quarter_start(days: Node) -> Node:
     return _start(days, _text("start of month"), back)
 
 
+def glob(pattern: Sequence[str | r.Wildcard]) -> str:
+    """Return a pattern as ``GLOB`` takes it.
+
+    >>> glob(("50% [a]", r.Wildcard("*")))
+    '50% [[]a]*'
+    """
+    return "".join(p.sign if isinstance(p, r.Wildcard) else _literal(p) for p in pattern)
+
+
+def _literal(text: str) -> str:
+    return "".join(f"[{c}]" if c in "*?[" else c for c in text)
+
+
 SQLITE = Dialect(
     name="SQLite",
     sqlglot="sqlite",
+    pattern=glob,
     spellings={
         Generic.PERCENTILE: lambda value, p: _call(PERCENTILE, value, p),
         Generic.LIST: _list,

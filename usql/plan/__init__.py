@@ -13,9 +13,9 @@ from usql.layout import Layout
 from usql.plan.aggregation import plan_aggregation
 from usql.plan.funnel import plan_funnel
 from usql.plan.plain import plan_plain
-from usql.plan.state import Output, Planned, State
+from usql.plan.state import Output, Parameter, Pattern, Planned, State
 
-__all__ = ["Output", "Planned", "plan"]
+__all__ = ["Output", "Parameter", "Pattern", "Planned", "plan"]
 
 
 def plan(query: r.Query, layout: Layout, starts: tuple[int, int] | None) -> Planned:

@@ -15,7 +15,7 @@ from usql import resolved as r
 from usql.plan import sql
 from usql.plan.rows import Rows, value_rows
 from usql.plan.sql import Generic, Node
-from usql.plan.state import State
+from usql.plan.state import Pattern, State
 
 _COMPARISONS: dict[str, type[exp.Binary]] = {
     "=": exp.EQ,
@@ -107,20 +107,5 @@ def _predicate(state: State, rows: Rows, node: r.Compare | r.OneOf | r.Between |
         case r.Like(pattern=(r.Wildcard(sign="*"),)):
             return sql.not_null(rows.text(node.field))
         case r.Like():
-            pattern = state.parameter(pattern_text(node.pattern))
+            pattern = state.parameter(Pattern(node.pattern))
             return sql.call(Generic.MATCHES, rows.text(node.field), pattern)
-
-
-def pattern_text(pattern: tuple[str | r.Wildcard, ...]) -> str:
-    """Return a pattern as ``GLOB`` writes it; a dialect without ``GLOB`` translates it.
-
-    >>> pattern_text(("50% [a]", r.Wildcard("*")))
-    '50% [[]a]*'
-    """
-    return "".join(
-        piece.sign if isinstance(piece, r.Wildcard) else _escaped(piece) for piece in pattern
-    )
-
-
-def _escaped(text: str) -> str:
-    return "".join(f"[{c}]" if c in "*?[" else c for c in text)

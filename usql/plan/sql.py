@@ -28,7 +28,7 @@ class Generic(Enum):
     """(instant, zone): local time minus UTC at an instant, both in ms; the zone as ``Zone.of``
     takes it."""
     MATCHES = "USQL_MATCHES"
-    """(text, pattern): case-sensitive; the pattern is in the form ``pattern_text`` gives."""
+    """(text, pattern): case-sensitive; the pattern is a parameter, a ``Pattern``."""
     INT_DIV = "USQL_INT_DIV"
     """(a, b): whole quotient of two numbers that are not negative, b > 0."""
     ROUND_DIV = "USQL_ROUND_DIV"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import count
+from typing import TypeAlias
 
 from sqlglot import exp
 
@@ -15,6 +16,20 @@ from usql.plan import sql
 from usql.record import Record
 from usql.types import Type
 from usql.zones import Zone
+
+
+class Pattern(Record):
+    """A pattern on its way to an engine, which a dialect writes in the engine's manner.
+
+    Attributes:
+        pieces: texts and wildcards, in order.
+    """
+
+    pieces: tuple[str | r.Wildcard, ...]
+
+
+Parameter: TypeAlias = "r.Constant | Pattern"
+"""What a placeholder stands for."""
 
 
 class Output(Record):
@@ -49,7 +64,7 @@ class Planned(Record):
     """
 
     tree: exp.Select
-    parameters: dict[str, r.Constant]
+    parameters: dict[str, Parameter]
     outputs: tuple[Output, ...]
     identity: str | None = None
     keys: tuple[int, ...] = ()
@@ -69,10 +84,10 @@ class State:
     layout: Layout
     zone: Zone
     starts: tuple[int, int]
-    parameters: dict[str, r.Constant] = field(default_factory=dict)
+    parameters: dict[str, Parameter] = field(default_factory=dict)
     _names: Iterator[int] = field(default_factory=count)
 
-    def parameter(self, value: r.Constant) -> sql.Node:
+    def parameter(self, value: Parameter) -> sql.Node:
         """Bind a value and return its placeholder."""
         name = f"p{len(self.parameters)}"
         self.parameters[name] = value

@@ -1,0 +1,225 @@
+"""Queries on a DuckDB store, over connections that can only read it and reach nothing else."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from usql.backends.decode import decode_rows
+from usql.backends.running import in_thread
+from usql.compiled import Compiled
+from usql.dialects.duckdb import DUCKDB, OFFSET
+from usql.errors import EngineError
+from usql.layout import Layout
+from usql.schema import PRIMARY, Field
+from usql.store.duckdb_store import (
+    DuckdbLocation,
+    library,
+    open_reader,
+    property_keys,
+    session_range,
+    start_range,
+    store_errors,
+)
+from usql.zones import Zone
+
+if TYPE_CHECKING:
+    import duckdb
+
+_T = TypeVar("_T")
+
+
+class DuckdbBackend:
+    """Runs compiled queries on one store; may be used from several threads.
+
+    Attributes:
+        dialect: what queries are compiled to.
+    """
+
+    dialect = DUCKDB
+
+    def __init__(self, location: DuckdbLocation, layout: Layout) -> None:
+        self._location = location
+        self._layout = layout
+        self._lock = threading.Condition()
+        self._root: duckdb.DuckDBPyConnection | None = None
+        self._busy: set[_Reader] = set()
+        self._closed = False
+        self._writing = False
+
+    def run(self, compiled: Compiled, timeout: float | None = None) -> list[tuple[Any, ...]]:
+        """Return the rows of a query.
+
+        Args:
+            compiled: for DuckDB.
+            timeout: in seconds, or ``None`` for no limit.
+
+        Raises:
+            TimeLimitExceeded: it took longer; it has ended by now.
+            Cancelled: ``interrupt`` was called.
+            EngineError: DuckDB refused it.
+        """
+        with self._reader() as reader, _engine_errors(self._location):
+            return in_thread(lambda: self._rows(reader, compiled), reader, timeout)
+
+    def plan(self, compiled: Compiled) -> list[str]:
+        """Return DuckDB's own plan of a query, line by line."""
+        with self._reader() as reader, _engine_errors(self._location):
+            rows = reader.fetch(f"EXPLAIN {compiled.sql}", compiled.params)
+        return [line for row in rows for line in str(row[-1]).splitlines()]
+
+    def interrupt(self) -> None:
+        """End all queries that are running."""
+        with self._lock:
+            for reader in self._busy:
+                reader.cancel()
+
+    def close(self) -> None:
+        """End all queries and close the file."""
+        self.interrupt()
+        with self._lock:
+            self._closed = True
+            self._lock.wait_for(lambda: not self._busy)
+            self._release()
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Let go of the file for the length of a block, once what is running has ended.
+
+        DuckDB opens a file to write only where the process has it open in no other way.
+        """
+        with self._lock:
+            self._lock.wait_for(lambda: not self._writing)
+            self._writing = True
+            self._lock.wait_for(lambda: not self._busy)
+            self._release()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._writing = False
+                self._lock.notify_all()
+
+    # facts, for resolving and planning
+
+    def property_keys(self, field: Field) -> Sequence[str]:
+        """Return the keys that rows have in a properties field."""
+        return self._read(lambda c: property_keys(c, field.table, field.name))
+
+    def session_range(self) -> tuple[int, int] | None:
+        """Return the earliest start and the latest end of a session in ms; ``None`` if empty."""
+        return self._read(session_range)
+
+    def start_range(self) -> tuple[int, int] | None:
+        """Return the earliest and the latest start of a session in ms; ``None`` if empty."""
+        return self._read(start_range)
+
+    # helpers
+
+    def _read(self, reading: Callable[[duckdb.DuckDBPyConnection], _T]) -> _T:
+        with self._reader() as reader, _engine_errors(self._location):
+            return reading(reader.connection)
+
+    def _rows(self, reader: _Reader, compiled: Compiled) -> list[tuple[Any, ...]]:
+        rows = reader.fetch(compiled.sql, compiled.params)
+        if compiled.identity is None:
+            return decode_rows(rows, compiled.outputs, None)
+        keys = [tuple(row[len(compiled.outputs) :]) for row in rows]
+        found = self._documents(reader, compiled.identity, keys)
+        return decode_rows(rows, compiled.outputs, found)
+
+    def _documents(self, reader: _Reader, table: str, keys: Sequence[tuple[Any, ...]]) -> list[Any]:
+        from usql.store.documents import documents, row_documents
+
+        if table == PRIMARY:
+            sessions = documents(reader, self._layout, [key[0] for key in keys])
+            return [sessions.get(key[0]) for key in keys]
+        pairs = [(key[0], key[1]) for key in keys]
+        rows = row_documents(reader, self._layout, table, pairs)
+        return [rows.get(pair) for pair in pairs]
+
+    @contextmanager
+    def _reader(self) -> Iterator[_Reader]:
+        """Lend a cursor to one thread."""
+        with self._lock:
+            self._lock.wait_for(lambda: not self._writing)
+            if self._closed:
+                raise EngineError("the database is closed")
+            if self._root is None:
+                self._root = open_reader(self._location)
+            reader = _Reader(self._root.cursor())
+            self._busy.add(reader)
+        try:
+            yield reader
+        finally:
+            reader.connection.close()
+            with self._lock:
+                self._busy.discard(reader)
+                self._lock.notify_all()
+
+    def _release(self) -> None:
+        if self._root is not None:
+            self._root.close()
+            self._root = None
+
+
+class _Reader:
+    """A cursor that can only read."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        self.connection = connection
+        self.cancelled = False
+
+    def fetch(self, sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
+        """Return all rows."""
+        if OFFSET in sql:
+            self._register_offset()
+        return self.connection.execute(sql, params).fetchall()
+
+    def execute(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Return all rows of a query written for SQLite, whose order of joins is of no use here."""
+        sql = sql.replace(" CROSS JOIN ", " JOIN ")
+        return self.connection.execute(sql, list(params)).fetchall()
+
+    def cancel(self) -> None:
+        """Stop what is running, for good."""
+        self.cancelled = True
+        self.interrupt()
+
+    def interrupt(self) -> None:
+        """End the statement that is running now."""
+        self.connection.interrupt()
+
+    def _register_offset(self) -> None:
+        duckdb = library()
+        from duckdb.func import ARROW
+
+        with suppress(duckdb.CatalogException):  # it is there from an earlier query
+            self.connection.create_function(
+                OFFSET, _offsets, ["BIGINT", "VARCHAR"], "BIGINT", type=ARROW
+            )
+
+
+def _offsets(instants: Any, zones: Any) -> Any:
+    import pyarrow as pa
+
+    pairs = zip(instants.to_pylist(), zones.to_pylist(), strict=True)
+    return pa.array([_offset(instant, zone) for instant, zone in pairs], pa.int64())
+
+
+def _offset(instant: int | None, zone: str) -> int | None:
+    return None if instant is None else Zone.of(zone).offset_at(instant)
+
+
+@contextmanager
+def _engine_errors(location: DuckdbLocation) -> Iterator[None]:
+    """Turn DuckDB's errors into ours."""
+    duckdb = library()
+    try:
+        with store_errors(location):
+            yield
+    except duckdb.Error as error:
+        message = str(error).split("\n", 1)[0]
+        raise EngineError(f"DuckDB could not run the query: {message}") from error

@@ -1,0 +1,75 @@
+"""Running a query in a thread of its own, so that it can be ended at any moment."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from usql.errors import Cancelled, TimeLimitExceeded
+
+_T = TypeVar("_T")
+
+_INTERRUPT_AGAIN_S = 0.01
+_WAIT_STEP_S = 60.0
+"""Waiting without any limit could not be interrupted on every platform."""
+
+
+class Stoppable(Protocol):
+    """A connection whose statement another thread can end.
+
+    Attributes:
+        cancelled: whether somebody wanted the query to end.
+    """
+
+    cancelled: bool
+
+    def interrupt(self) -> None:
+        """End the statement that is running now, if there is one."""
+
+
+def in_thread(work: Callable[[], _T], reader: Stoppable, timeout: float | None) -> _T:
+    """Run in a thread; end it when the time is up or the caller is interrupted."""
+    results: list[_T] = []
+    errors: list[BaseException] = []
+    done = threading.Event()
+
+    def target() -> None:
+        try:
+            results.append(work())
+        except BaseException as error:
+            errors.append(error)
+        finally:
+            done.set()
+
+    reader.cancelled = False
+    thread = threading.Thread(target=target, name="usql-query", daemon=True)
+    thread.start()
+    in_time = False
+    try:
+        in_time = _wait(done, timeout)
+    finally:
+        # an interrupt before the statement begins has no effect, hence the loop
+        while not done.wait(0 if in_time else _INTERRUPT_AGAIN_S):
+            reader.interrupt()
+        thread.join()
+    if not in_time:
+        raise TimeLimitExceeded(f"the query ran longer than its limit of {timeout:g} s")
+    if reader.cancelled:
+        raise Cancelled("the query was cancelled")
+    if errors:
+        raise errors[0]
+    return results[0]
+
+
+def _wait(done: threading.Event, timeout: float | None) -> bool:
+    if timeout is None:
+        while not done.wait(_WAIT_STEP_S):
+            pass
+        return True
+    deadline = time.monotonic() + timeout
+    while (left := deadline - time.monotonic()) > 0:
+        if done.wait(min(left, _WAIT_STEP_S)):
+            return True
+    return done.is_set()

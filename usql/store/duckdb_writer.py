@@ -1,0 +1,140 @@
+"""Batches of checked sessions into a DuckDB store.
+
+What arrives: sessions by identity, within a transaction. What leaves: their rows, a stored session
+of the same identity replaced whole under its old number. Rows are handed over as Arrow tables,
+which DuckDB reads in place.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from usql.layout import KEY, SESSION, Layout
+from usql.store.sessions import Identity, Rows, Session
+from usql.store.shapes import Target
+from usql.store.sqlite_schema import quoted
+from usql.types import Kind
+
+if TYPE_CHECKING:
+    import duckdb
+
+_IDENTITY = ("userSessionId", "startTime", "tenantId", "partNumber")
+_BATCH = "usql_batch"
+
+
+class DuckdbSessionWriter:
+    """Writes sessions through one connection, whose transactions are the caller's."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, layout: Layout) -> None:
+        self._connection = connection
+        self._relations = [relation.name for relation in layout.relations]
+        self._kinds = {
+            (relation.name, name): kind
+            for relation in layout.relations
+            for name, kind in relation.columns
+        }
+        self._properties = {
+            layout.values(field): (table.name, field.name)
+            for table in layout.schema.tables
+            for field in table.collections
+            if field.properties
+        }
+        self._known_keys: set[tuple[str, str, str]] = set()
+
+    def write(self, sessions: Mapping[Identity, Session]) -> int:
+        """Write sessions; return how many of them were in the store already."""
+        known = self._find(sessions)
+        self._forget(known.values())
+        rows: Rows = defaultdict(list)
+        (last,) = self._one(f'SELECT coalesce(max("{SESSION}"), 0) FROM usersession')
+        for identity, session in sessions.items():
+            number = known.get(identity)
+            if number is None:
+                number = last = last + 1
+            session.emit(number, rows)
+        for target, values in rows.items():
+            self._insert(target, values)
+        self._remember_keys(rows)
+        return len(known)
+
+    def _one(self, query: str) -> tuple[Any, ...]:
+        # all rows are fetched: with one left, DuckDB refuses the next statement
+        return self._connection.execute(query).fetchall()[0]
+
+    def _find(self, identities: Iterable[Identity]) -> dict[Identity, int]:
+        """Return the numbers of the sessions that are stored."""
+        table = _table(
+            _IDENTITY, list(identities), [Kind.STRING, Kind.LONG, Kind.STRING, Kind.LONG]
+        )
+        query = (
+            f'SELECT b."userSessionId", b."startTime", b."tenantId", b."partNumber", s."{SESSION}"'
+            f" FROM {_BATCH} b JOIN usersession s"
+            ' ON s."userSessionId" = b."userSessionId" AND s."startTime" = b."startTime"'
+            ' AND coalesce(s."tenantId", \'\') = b."tenantId"'
+            ' AND coalesce(s."partNumber", -1) = b."partNumber"'
+        )
+        found = self._with(table, query)
+        return {tuple(row[:4]): row[4] for row in found}
+
+    def _forget(self, numbers: Iterable[int]) -> None:
+        keys = [(number,) for number in numbers]
+        if not keys:
+            return
+        table = _table((SESSION,), keys, [Kind.LONG])
+        for name in self._relations:
+            self._with(
+                table,
+                f'DELETE FROM {quoted(name)} WHERE "{SESSION}" IN'
+                f' (SELECT "{SESSION}" FROM {_BATCH})',
+            )
+
+    def _insert(self, target: Target, rows: Sequence[tuple[Any, ...]]) -> None:
+        kinds = [
+            Kind.STRING if name == KEY else self._kinds.get((target.relation, name), Kind.LONG)
+            for name in target.columns
+        ]
+        names = ", ".join(map(quoted, target.columns))
+        table = _table(target.columns, rows, kinds)
+        query = f"INSERT INTO {quoted(target.relation)} ({names}) SELECT {names} FROM {_BATCH}"
+        self._with(table, query)
+
+    def _remember_keys(self, rows: Rows) -> None:
+        found = {
+            (*self._properties[target.relation], row[-2])
+            for target, values in rows.items()
+            if target.relation in self._properties
+            for row in values
+        }
+        if new := found - self._known_keys:
+            names = ("table", "field", "key")
+            table = _table(names, sorted(new), [Kind.STRING] * 3)
+            self._with(
+                table,
+                f"INSERT INTO usql_property SELECT * FROM {_BATCH}"
+                " EXCEPT SELECT * FROM usql_property",
+            )
+            self._known_keys |= new
+
+    def _with(self, table: Any, query: str) -> list[tuple[Any, ...]]:
+        """Run a statement that reads an Arrow table under the name of the batch."""
+        self._connection.register(_BATCH, table)
+        try:
+            return self._connection.execute(query).fetchall()
+        finally:
+            self._connection.unregister(_BATCH)
+
+
+def _table(names: Sequence[str], rows: Sequence[tuple[Any, ...]], kinds: Sequence[Kind]) -> Any:
+    """Return rows as an Arrow table."""
+    import pyarrow as pa
+
+    types = {Kind.LONG: pa.int64(), Kind.DATE: pa.int64(), Kind.DOUBLE: pa.float64()}
+    columns = zip(*rows, strict=True) if rows else ((),) * len(names)
+    arrays = [
+        # booleans come as 0 and 1, which DuckDB casts
+        pa.array(values, pa.int8() if kind is Kind.BOOLEAN else types.get(kind, pa.string()))
+        for values, kind in zip(columns, kinds, strict=True)
+    ]
+    return pa.table(arrays, names=list(names))
