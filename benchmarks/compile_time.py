@@ -94,7 +94,7 @@ def _passes(
     parsed = timed(lambda: parse_source(Source(text)))
     resolved = timed(lambda: resolve(parsed.query, context))
     planned = timed(lambda: plan(resolved.query, layout, facts.start_range()))
-    timed(lambda: SQLITE.render(planned.tree))
+    timed(lambda: SQLITE.render(planned))
     return [*times, sum(times)]
 
 

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any, Self
 
 from usql import ast
 from usql import resolved as r
-from usql.backends.sqlite import SqliteBackend
+from usql.backends import Backend, backend_of
 from usql.compiled import Compiled
 from usql.dialects import Dialect
 from usql.errors import BadParameter, UsqlError
 from usql.formatter import format_query
-from usql.layout import default_layout
+from usql.layout import Layout
 from usql.parser import parse_source
 from usql.plan import Output, Planned, plan
 from usql.resolve import Context, resolve
 from usql.result import Column, Result
 from usql.source import Source
-from usql.store.sqlite_store import Location, open_reader, open_writer
+from usql.store.places import Place, layout_of, open_writer, place_of
 from usql.timeframe import Moment, Timeframe, TimeframeLike, parse_timeframe, to_ms
 from usql.zones import Zone
 
@@ -39,7 +39,7 @@ def connect(url: str | os.PathLike[str] = ":memory:", *, create: bool = True) ->
     """Open a store.
 
     Args:
-        url: a path, ``sqlite:path``, or ``:memory:`` for a new store in memory.
+        url: a path, ``sqlite:path``, ``duckdb:path``, or ``:memory:`` for a new store in memory.
         create: make a store where there is none; otherwise that is an error.
 
     Raises:
@@ -49,11 +49,14 @@ def connect(url: str | os.PathLike[str] = ":memory:", *, create: bool = True) ->
     ...     db.query("SELECT COUNT(*) FROM usersession").rows
     [(0,)]
     """
-    location = Location.of(url)
-    missing = location.memory or not (location.path and location.path.exists())
-    opened = open_writer(location) if create and missing else open_reader(location)
-    opened.close()
-    return Database(location)
+    place = place_of(url)
+    layout = layout_of(place)
+    if create and (place.path is None or not place.path.exists()):
+        with open_writer(place, layout):
+            pass
+    backend = backend_of(place, layout)
+    backend.check()
+    return Database(place, layout, backend)
 
 
 @dataclass(frozen=True)
@@ -68,10 +71,10 @@ class _Settings:
 class Database:
     """An open store. May be used from several threads; close it, or use it in ``with``."""
 
-    def __init__(self, location: Location) -> None:
-        self._location = location
-        self._layout = default_layout()
-        self._backend = SqliteBackend(location, self._layout)
+    def __init__(self, place: Place, layout: Layout, backend: Backend) -> None:
+        self._location = place
+        self._layout = layout
+        self._backend = backend
 
     def __enter__(self) -> Self:
         return self
@@ -199,7 +202,7 @@ class Database:
                 tree,
                 resolved.query,
                 generic,
-                self._backend.dialect.render(planned.tree, pretty=True),
+                self._backend.dialect.render(planned, pretty=True),
                 compiled.params,
                 tuple(self._backend.plan(compiled)),
                 compiled.explanations,
@@ -231,13 +234,14 @@ class Database:
         from usql.store.importer import import_files
 
         single = isinstance(files, str | os.PathLike) or hasattr(files, "read")
-        return import_files(
-            self._location,
-            [files] if single else files,  # type: ignore[arg-type,list-item]
-            rejects=rejects,
-            strict=strict,
-            progress=progress,
-        )
+        with self._backend.writing():
+            return import_files(
+                self._location,
+                [files] if single else files,  # type: ignore[arg-type,list-item]
+                rejects=rejects,
+                strict=strict,
+                progress=progress,
+            )
 
     def import_sessions(
         self, sessions: Iterable[Mapping[str, Any]], *, strict: bool = True
@@ -249,7 +253,8 @@ class Database:
         """
         from usql.store.importer import import_sessions
 
-        return import_sessions(self._location, sessions, strict=strict)
+        with self._backend.writing():
+            return import_sessions(self._location, sessions, strict=strict)
 
     # --- composition
 
@@ -316,7 +321,7 @@ def _parameters(params: Mapping[str, Any] | None) -> Mapping[str, Any]:
 
 def _compiled(planned: Planned, explanations: tuple[str, ...], dialect: Dialect) -> Compiled:
     return Compiled(
-        sql=dialect.render(planned.tree),
+        sql=dialect.render(planned),
         params=dialect.bound(planned.parameters),
         columns=tuple(_column(output) for output in planned.outputs),
         outputs=planned.outputs,

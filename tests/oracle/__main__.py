@@ -15,17 +15,22 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, help="number of the first query")
     parser.add_argument("--sessions", type=int, default=60, help="sessions in a data set")
+    parser.add_argument("--engine", choices=["sqlite", "duckdb"], default="sqlite")
     parser.add_argument(
         "--stop-after", type=int, default=20, help="stop after this many differences"
     )
     options = parser.parse_args()
 
     began, done, differences = time.monotonic(), 0, 0
-    for found in run(options.seed, options.first, options.count, options.sessions):
+    asked = (options.seed, options.first, options.count, options.sessions)
+    for found in run(*asked, options.engine):
         done += 1
         if found is not None:
             differences += 1
-            print(f"seed {options.seed}, sessions {options.sessions}: {found}", flush=True)
+            print(
+                f"{options.engine}, seed {options.seed}, sessions {options.sessions}: {found}",
+                flush=True,
+            )
             if differences >= options.stop_after:
                 break
     seconds = time.monotonic() - began

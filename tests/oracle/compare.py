@@ -60,8 +60,9 @@ class Difference:
 class DataSet:
     """Random sessions, loaded by the referee and, through a file, by the engine."""
 
-    def __init__(self, seed: int, number: int, count: int) -> None:
+    def __init__(self, seed: int, number: int, count: int, engine: str = "sqlite") -> None:
         self.number = number
+        self._engine = engine
         self.lines = sessions(Random(f"{seed}/data/{number}"), count)
         self.store = Store(self.lines)
         self.catalogue = Catalogue(self.store)
@@ -69,12 +70,13 @@ class DataSet:
         self.db: Any = None
 
     def __enter__(self) -> DataSet:
-        self.db = self._stack.enter_context(usql.connect(":memory:"))
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder, "sessions.ndjson")
-            lines = (json.dumps(line, ensure_ascii=False) for line in self.lines)
-            path.write_text("\n".join(lines) + "\n", encoding="utf-8")
-            self.db.import_files([path])
+        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
+        url = ":memory:" if self._engine == "sqlite" else f"duckdb:{folder / 'sessions.duckdb'}"
+        self.db = self._stack.enter_context(usql.connect(url))
+        path = folder / "sessions.ndjson"
+        lines = (json.dumps(line, ensure_ascii=False) for line in self.lines)
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        self.db.import_files([path])
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -90,14 +92,16 @@ class DataSet:
         return Case(number, self.number, query, generator.context, text, renderer.params)
 
 
-def run(seed: int, first: int, count: int, session_count: int) -> Iterator[Difference | None]:
+def run(
+    seed: int, first: int, count: int, session_count: int, engine: str = "sqlite"
+) -> Iterator[Difference | None]:
     """For each query number a difference, or None where engine and referee agree."""
     numbers = range(first, first + count)
     for data_set in range(first // QUERIES_PER_DATA_SET, numbers.stop // QUERIES_PER_DATA_SET + 1):
         start = data_set * QUERIES_PER_DATA_SET
         part = range(max(start, first), min(start + QUERIES_PER_DATA_SET, numbers.stop))
         if part:
-            with DataSet(seed, data_set, session_count) as data:
+            with DataSet(seed, data_set, session_count, engine) as data:
                 for number in part:
                     yield check(data, data.case(seed, number))
 

@@ -49,6 +49,11 @@ class DuckdbBackend:
         self._closed = False
         self._writing = False
 
+    def check(self) -> None:
+        """Raise ``StoreError`` where there is no store to read."""
+        with self._reader():
+            pass
+
     def run(self, compiled: Compiled, timeout: float | None = None) -> list[tuple[Any, ...]]:
         """Return the rows of a query.
 
@@ -178,9 +183,11 @@ class _Reader:
             self._register_offset()
         return self.connection.execute(sql, params).fetchall()
 
-    def execute(self, sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """Return all rows of a query written for SQLite, whose order of joins is of no use here."""
-        sql = sql.replace(" CROSS JOIN ", " JOIN ")
+    def execute(self, sql: str, params: Sequence[Any], /) -> list[tuple[Any, ...]]:
+        """Return all rows of a query of ``documents``."""
+        from usql.store.documents import LEADING
+
+        sql = sql.replace(LEADING, "JOIN")
         return self.connection.execute(sql, list(params)).fetchall()
 
     def cancel(self) -> None:

@@ -11,7 +11,7 @@ import math
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, TypeVar
 
 from usql.backends.decode import decode_rows
@@ -61,6 +61,14 @@ class SqliteBackend:
         self._idle: list[_Reader] = []
         self._busy: set[_Reader] = set()
         self._closed = False
+
+    def check(self) -> None:
+        """Raise ``StoreError`` where there is no store to read."""
+        open_reader(self._location).close()
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Do nothing: readers and a writer do not stand in each other's way."""
+        return nullcontext()
 
     def run(self, compiled: Compiled, timeout: float | None = None) -> list[tuple[Any, ...]]:
         """Return the rows of a query.

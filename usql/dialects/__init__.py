@@ -8,12 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from sqlglot import exp
 
 from usql import resolved as r
-from usql.plan import Parameter, Pattern
+from usql.plan import Parameter, Pattern, Planned
 from usql.plan.sql import Generic
+
+_Node = TypeVar("_Node", bound=exp.Expr)
 
 Spelling = Callable[..., exp.Expr]
 """Takes the arguments of a generic function, returns what stands for it."""
@@ -28,23 +31,30 @@ class Dialect:
         sqlglot: sqlglot's name for it.
         spellings: what stands for each generic function.
         pattern: writes texts and wildcards as the engine's own pattern.
+        placeholder: names a placeholder with the type of its value, where the engine wants that.
     """
 
     name: str
     sqlglot: str
     spellings: Mapping[Generic, Spelling] = field(repr=False)
     pattern: Callable[[Sequence[str | r.Wildcard]], str] = field(repr=False)
+    placeholder: Callable[[str, r.Constant], exp.Expr] | None = field(default=None, repr=False)
 
-    def render(self, tree: exp.Select, *, pretty: bool = False) -> str:
+    def render(self, planned: Planned, *, pretty: bool = False) -> str:
         """Return the engine's SQL; the tree's generic functions are replaced in place.
 
         A generator of our own would spare the look through the tree, but sqlglot's compiled form
         lets nobody inherit from it.
         """
+        tree = planned.tree
         by_name = {function.value: spelling for function, spelling in self.spellings.items()}
-        calls = [call for call in _calls(tree) if call.name in by_name]
+        calls = [c for c in _found(tree, exp.Anonymous) if c.name in by_name]
         for call in reversed(calls):  # inner calls before those around them
             call.replace(by_name[call.name](*call.expressions))
+        if self.placeholder is not None:
+            values = self.bound(planned.parameters)
+            for place in list(_found(tree, exp.Placeholder)):
+                place.replace(self.placeholder(place.name, values[place.name]))
         return tree.sql(dialect=self.sqlglot, pretty=pretty, copy=False)
 
     def bound(self, parameters: Mapping[str, Parameter]) -> dict[str, r.Constant]:
@@ -55,12 +65,12 @@ class Dialect:
         }
 
 
-def _calls(tree: exp.Expr) -> Iterator[exp.Anonymous]:
-    """Yield the calls in a tree, each before those within it; quicker than sqlglot's own walks."""
+def _found(tree: exp.Expr, kind: type[_Node]) -> Iterator[_Node]:
+    """Yield the nodes of a kind, each before those within it; quicker than sqlglot's own walks."""
     stack: list[exp.Expr] = [tree]
     while stack:
         node = stack.pop()
-        if isinstance(node, exp.Anonymous):
+        if isinstance(node, kind):
             yield node
         for value in node.args.values():
             if isinstance(value, exp.Expr):

@@ -8,10 +8,9 @@ means is told in ``sessions``.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import chain, islice
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -24,10 +23,20 @@ Document = dict[str, Any]
 Key = tuple[int, ...]
 """``_session``, and of a secondary row ``_position`` too."""
 
+LEADING = "CROSS JOIN"
+"""Keeps SQLite to an order of joins: it would rather scan the relation. Others just ``JOIN``."""
+
 # Two parameters to a secondary row stay under the 999 that any SQLite accepts.
 _CHUNK = 400
 
 _T = TypeVar("_T")
+
+
+class Reading(Protocol):
+    """A connection that may only read."""
+
+    def execute(self, sql: str, parameters: Sequence[Any], /) -> Iterable[Any]:
+        """Return the rows of a query."""
 
 
 class _Wanted(NamedTuple):
@@ -46,16 +55,13 @@ class _Wanted(NamedTuple):
 
     def select(self, columns: Sequence[str], relation: str, more: str = "") -> str:
         """Return a query for columns of the wanted rows of a relation, joined with more."""
-        # CROSS JOIN keeps SQLite to this order: it would rather scan the relation.
         return (
             f"{self.table} SELECT {', '.join(columns)}"
-            f" FROM wanted CROSS JOIN {quoted(relation)} USING ({self.columns}){more}"
+            f" FROM wanted {LEADING} {quoted(relation)} USING ({self.columns}){more}"
         )
 
 
-def documents(
-    connection: sqlite3.Connection, layout: Layout, keys: Sequence[int]
-) -> dict[int, Document]:
+def documents(connection: Reading, layout: Layout, keys: Sequence[int]) -> dict[int, Document]:
     """Return whole sessions, by number, in the order asked for.
 
     Args:
@@ -77,7 +83,7 @@ def documents(
 
 
 def row_documents(
-    connection: sqlite3.Connection, layout: Layout, table: str, keys: Sequence[tuple[int, int]]
+    connection: Reading, layout: Layout, table: str, keys: Sequence[tuple[int, int]]
 ) -> dict[tuple[int, int], Document]:
     """Return single rows of a secondary table, by ``_session`` and ``_position``.
 
@@ -111,13 +117,13 @@ class _TableReader:
         self._keys = layout.keys(table.name)
         self._base, detail = layout.base(table.name), layout.detail(table.name)
         keys = ", ".join(map(quoted, self._keys))
-        self._join = "" if detail == self._base else f" CROSS JOIN {quoted(detail)} USING ({keys})"
+        self._join = "" if detail == self._base else f" {LEADING} {quoted(detail)} USING ({keys})"
         fields = (IP_TEXT if field.kind is Kind.IP else field.name for field in table.scalars)
         arrival = "NULL" if table.primary else quoted(ARRIVAL)
         self._columns = (*map(quoted, self._keys), arrival, *map(quoted, (EXTRA, *fields)))
 
     def read(
-        self, connection: sqlite3.Connection, wanted: _Wanted, nested: _Lists | None = None
+        self, connection: Reading, wanted: _Wanted, nested: _Lists | None = None
     ) -> Iterator[tuple[Key, int | None, Document]]:
         """Yield the key, the index on arrival where it is not the rank, and the object of each row.
 
@@ -139,7 +145,7 @@ class _TableReader:
             yield key, arrival, self._document(key, values, extra, lists)
 
     def _values(
-        self, connection: sqlite3.Connection, relation: str, properties: bool, wanted: _Wanted
+        self, connection: Reading, relation: str, properties: bool, wanted: _Wanted
     ) -> dict[Key, list[Any]]:
         """Return the values of a list, or the properties, of each row that has some."""
         columns = [*self._keys, KEY if properties else ORDINAL]

@@ -8,10 +8,12 @@ which DuckDB reads in place.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from usql.layout import KEY, SESSION, Layout
+from usql.store.duckdb_store import DuckdbLocation, open_writer, store_errors
 from usql.store.sessions import Identity, Rows, Session
 from usql.store.shapes import Target
 from usql.store.sqlite_schema import quoted
@@ -22,6 +24,13 @@ if TYPE_CHECKING:
 
 _IDENTITY = ("userSessionId", "startTime", "tenantId", "partNumber")
 _BATCH = "usql_batch"
+
+
+@contextmanager
+def duckdb_writer(location: DuckdbLocation, layout: Layout) -> Iterator[DuckdbSessionWriter]:
+    """Open a store to write for the length of a block."""
+    with store_errors(location), closing(open_writer(location, layout)) as connection:
+        yield DuckdbSessionWriter(connection, layout)
 
 
 class DuckdbSessionWriter:
@@ -42,6 +51,28 @@ class DuckdbSessionWriter:
             if field.properties
         }
         self._known_keys: set[tuple[str, str, str]] = set()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Write all of a block or, where it raises, nothing of it."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._known_keys.clear()
+            with suppress(Exception):  # an error may have ended the transaction already
+                self._connection.execute("ROLLBACK")
+            raise
+
+    @contextmanager
+    def many(self) -> Iterator[None]:
+        """Merge the log into the file at the end."""
+        yield
+        self._connection.execute("CHECKPOINT")
+
+    def prepare_for_many(self) -> None:
+        """Do nothing: there are no indexes to put off."""
 
     def write(self, sessions: Mapping[Identity, Session]) -> int:
         """Write sessions; return how many of them were in the store already."""

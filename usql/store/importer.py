@@ -14,11 +14,10 @@ import gc
 import glob
 import io
 import os
-import sqlite3
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext, suppress
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -26,17 +25,10 @@ from typing import Any, BinaryIO
 import msgspec
 
 from usql.errors import BadData, StoreError
-from usql.layout import Layout, default_layout
+from usql.layout import Layout
 from usql.store import ndjson
+from usql.store.places import Place, Writer, layout_of, open_writer
 from usql.store.sessions import Assembler, Identity, Session
-from usql.store.sqlite_store import (
-    Location,
-    indexes_at_the_end,
-    open_writer,
-    store_errors,
-    transaction,
-)
-from usql.store.sqlite_writer import SessionWriter
 
 BATCH_SESSIONS = 1000
 BATCH_BYTES = 8 * 1024 * 1024
@@ -46,7 +38,6 @@ STANDARD_INPUT = "-"
 
 _IN_FOLDERS = (".ndjson", ".jsonl", ".json", ".gz")
 _REJECTED_TEXT = 10_000
-_SAMPLED_ROWS = 1000
 _COLLECTED_EVERY = 1_000_000
 
 Input = str | os.PathLike[str] | BinaryIO
@@ -95,7 +86,7 @@ class ImportSummary:
 
 
 def import_files(
-    location: Location,
+    location: Place,
     files: Iterable[Input],
     *,
     rejects: str | os.PathLike[str] | None = None,
@@ -113,7 +104,7 @@ def import_files(
         strict: stop at the first bad line, and leave the store as it was.
         progress: called after each batch.
         batch_sessions: how many sessions are written at a time, at most.
-        layout: of the store; the catalogue's unless given.
+        layout: of the store; the usual one of its kind unless given.
 
     Raises:
         BadData: there is no such file; or, if strict, a line cannot be imported.
@@ -121,12 +112,14 @@ def import_files(
     """
     rejects_path = _rejects_path(location, rejects)
     sources = _sources(files, rejects_path)
-    options = _Options(rejects_path, strict, progress, batch_sessions, layout or default_layout())
+    options = _Options(
+        rejects_path, strict, progress, batch_sessions, layout or layout_of(location)
+    )
     return _run(location, sources, options)
 
 
 def import_sessions(
-    location: Location,
+    location: Place,
     sessions: Iterable[Mapping[str, Any]],
     *,
     rejects: str | os.PathLike[str] | None = None,
@@ -141,7 +134,9 @@ def import_sessions(
     Arguments and errors are those of ``import_files``.
     """
     rejects_path = _rejects_path(location, rejects)
-    options = _Options(rejects_path, strict, progress, batch_sessions, layout or default_layout())
+    options = _Options(
+        rejects_path, strict, progress, batch_sessions, layout or layout_of(location)
+    )
     return _run(location, [_Source("<sessions>", _encoded_lines(sessions))], options)
 
 
@@ -162,13 +157,12 @@ class _Source:
     lines: Iterable[ndjson.Line]
 
 
-def _run(location: Location, sources: Sequence[_Source], options: _Options) -> ImportSummary:
-    with store_errors(location), closing(open_writer(location, layout=options.layout)) as store:
-        whole = transaction(store) if options.strict else nullcontext()
+def _run(location: Place, sources: Sequence[_Source], options: _Options) -> ImportSummary:
+    with open_writer(location, options.layout) as store:
+        whole = store.transaction() if options.strict else nullcontext()
         run = _Import(store, sources, options)
-        with _rare_collections(), indexes_at_the_end(store), whole, closing(run):
+        with _rare_collections(), store.many(), whole, closing(run):
             run.all()
-        _sample(store)
     return run.summary()
 
 
@@ -190,14 +184,11 @@ def _rare_collections() -> Iterator[None]:
 class _Import:
     """One import on its way: the batch being gathered, and what was counted so far."""
 
-    def __init__(
-        self, store: sqlite3.Connection, sources: Sequence[_Source], options: _Options
-    ) -> None:
+    def __init__(self, store: Writer, sources: Sequence[_Source], options: _Options) -> None:
         self._store = store
         self._sources = sources
         self._options = options
         self._assembler = Assembler(options.layout)
-        self._writer = SessionWriter(store, options.layout)
         self._rejects = _Rejects(options.rejects_path, options.strict)
         self._batch: dict[Identity, Session] = {}
         self._batch_bytes = 0
@@ -260,10 +251,10 @@ class _Import:
 
     def _write(self, name: str, *, more: bool) -> None:
         """Write the batch, and begin a new one; ``more`` is whether there is more to come."""
-        with nullcontext() if self._options.strict else transaction(self._store):
+        with nullcontext() if self._options.strict else self._store.transaction():
             if more:
-                self._writer.prepare_for_many()
-            known = self._writer.write(self._batch)
+                self._store.prepare_for_many()
+            known = self._store.write(self._batch)
         self._replaced += known
         self._added += len(self._batch) - known
         self._batch, self._batch_bytes = {}, 0
@@ -336,19 +327,11 @@ def _unwritable(path: Path, error: OSError) -> StoreError:
     )
 
 
-def _rejects_path(location: Location, given: str | os.PathLike[str] | None) -> Path | None:
+def _rejects_path(location: Place, given: str | os.PathLike[str] | None) -> Path | None:
     if given is not None:
         return Path(given)
     path = location.path
     return None if path is None else path.with_name(path.name + REJECTS_SUFFIX)
-
-
-def _sample(store: sqlite3.Connection) -> None:
-    """Let SQLite look at some rows of each index, so that it chooses well between them."""
-    # It is only advice: an import is no failure for the lack of it.
-    with suppress(sqlite3.OperationalError):
-        store.execute(f"PRAGMA analysis_limit = {_SAMPLED_ROWS}")
-        store.execute("ANALYZE")
 
 
 def _sources(files: Iterable[Input], rejects_path: Path | None) -> list[_Source]:

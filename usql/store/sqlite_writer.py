@@ -9,17 +9,36 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
 
 from usql.layout import SESSION, Layout
 from usql.store.sessions import Identity, Rows, Session
 from usql.store.shapes import Target
 from usql.store.sqlite_schema import IDENTITY, postpone_indexes, quoted
+from usql.store.sqlite_store import (
+    Location,
+    indexes_at_the_end,
+    open_writer,
+    store_errors,
+    transaction,
+)
 
 _FIND = f'SELECT "{SESSION}" FROM usersession WHERE ' + " AND ".join(f"{t} = ?" for t in IDENTITY)
 _LAST = f'SELECT ifnull(max("{SESSION}"), 0) FROM usersession'
 _IS_EMPTY = "SELECT NOT EXISTS (SELECT 1 FROM usersession)"
 _REMEMBER_KEY = "INSERT OR IGNORE INTO usql_property VALUES (?, ?, ?)"
+
+
+_SAMPLED_ROWS = 1000
+"""Rows of each index that SQLite looks at, so that it chooses well between them."""
+
+
+@contextmanager
+def sqlite_writer(location: Location, layout: Layout) -> Iterator[SessionWriter]:
+    """Open a store to write for the length of a block."""
+    with store_errors(location), closing(open_writer(location, layout=layout)) as connection:
+        yield SessionWriter(connection, layout)
 
 
 class SessionWriter:
@@ -35,6 +54,20 @@ class SessionWriter:
             for field in table.collections
             if field.properties
         }
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Write all of a block or, where it raises, nothing of it."""
+        return transaction(self._connection)
+
+    @contextmanager
+    def many(self) -> Iterator[None]:
+        """Make the indexes that a block puts off, and let SQLite look at them."""
+        with indexes_at_the_end(self._connection):
+            yield
+        # It is only advice: an import is no failure for the lack of it.
+        with suppress(sqlite3.OperationalError):
+            self._connection.execute(f"PRAGMA analysis_limit = {_SAMPLED_ROWS}")
+            self._connection.execute("ANALYZE")
 
     def prepare_for_many(self) -> None:
         """Put the indexes off, if nothing is stored yet."""

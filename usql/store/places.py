@@ -1,0 +1,82 @@
+"""Kinds of stores: which one a URL names, and the writer of each.
+
+What arrives: a path or URL that a person wrote. What leaves: a place, the layout of the store
+there, and a ``Writer``, through which imports write to any kind.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from usql.errors import StoreError
+from usql.layout import Layout, columnar_layout, default_layout
+from usql.store.duckdb_store import DuckdbLocation
+from usql.store.sqlite_store import Location
+
+if TYPE_CHECKING:
+    from usql.store.sessions import Identity, Session
+
+Place: TypeAlias = Location | DuckdbLocation
+"""Where a store is."""
+
+_DUCKDB = "duckdb:"
+
+
+class Writer(Protocol):
+    """The one writer of a store."""
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """Write all of a block or, where it raises, nothing of it."""
+
+    def many(self) -> AbstractContextManager[None]:
+        """Leave a store that queries find quick, whatever was put off within a block."""
+
+    def prepare_for_many(self) -> None:
+        """Learn, within a transaction, that a great deal is to come."""
+
+    def write(self, sessions: Mapping[Identity, Session]) -> int:
+        """Write sessions within a transaction; return how many of them were stored already."""
+
+
+def place_of(url: str | os.PathLike[str]) -> Place:
+    """Return the place that a person named.
+
+    Args:
+        url: a path, ``sqlite:path``, ``duckdb:path``, or ``:memory:`` for a new store in memory.
+
+    Raises:
+        StoreError: it names a kind of store that is not supported, or nothing.
+
+    >>> place_of("duckdb:sessions.duckdb").path.name
+    'sessions.duckdb'
+    """
+    if not (isinstance(url, str) and url.startswith(_DUCKDB)):
+        return Location.of(url)
+    path = url.removeprefix(_DUCKDB).removeprefix("//")
+    if not path:
+        raise StoreError("the name of the store is empty", hint="write duckdb:sessions.duckdb")
+    return DuckdbLocation(Path(path).expanduser())
+
+
+def layout_of(place: Place) -> Layout:
+    """Return the layout of the stores of a place's kind."""
+    return columnar_layout() if isinstance(place, DuckdbLocation) else default_layout()
+
+
+def open_writer(place: Place, layout: Layout) -> AbstractContextManager[Writer]:
+    """Open a store to write; it is made if there is none.
+
+    Raises:
+        StoreError: the place holds something else, or cannot be written.
+    """
+    if isinstance(place, DuckdbLocation):
+        from usql.store.duckdb_writer import duckdb_writer
+
+        return duckdb_writer(place, layout)
+    from usql.store.sqlite_writer import sqlite_writer
+
+    return sqlite_writer(place, layout)
