@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 import click
 
 import usql
-from usql.render import FORMATS, render, terminal
+from usql.render import BINARY_FORMATS, FORMATS, render, terminal, write_binary
 from usql.render.escape import visible_lines
 
 if TYPE_CHECKING:
@@ -163,15 +163,54 @@ def _write(chunks: Iterable[str]) -> None:
     out.flush()
 
 
+def _check_output(store: str, format: str, output: str | None) -> None:
+    """Refuse what could only end badly, before a query has taken its time."""
+    if output is None:
+        if format in BINARY_FORMATS and sys.stdout is not None and sys.stdout.isatty():
+            raise click.UsageError(
+                f"{format} is not for a terminal; write it to a file with -o FILE, or into a pipe."
+            )
+    elif os.path.exists(output) and os.path.exists(store) and os.path.samefile(output, store):
+        raise click.UsageError(f"{output} is the store itself; name another file.")
+
+
 def _show(result: Result, format: str) -> None:
     """Write a result to standard output, then what the engine had to say to standard error."""
-    width, color = terminal.terminal_width(sys.stdout), terminal.wants_color(sys.stdout)
-    _write(render(result, format, width=width, color=color))
+    if format in BINARY_FORMATS:
+        if sys.stdout is not None:
+            write_binary(result, format, sys.stdout.buffer)
+            sys.stdout.buffer.flush()
+    else:
+        width, color = terminal.terminal_width(sys.stdout), terminal.wants_color(sys.stdout)
+        _write(render(result, format, width=width, color=color))
+    _note(result)
+
+
+def _save(result: Result, format: str, output: str) -> None:
+    """Write a result to a file, which appears when it is whole."""
+    from io import TextIOWrapper
+    from pathlib import Path
+
+    from usql.store.export.output import replacing
+
+    with replacing(Path(output), overwrite=True) as file:
+        if format in BINARY_FORMATS:
+            write_binary(result, format, file)
+        else:
+            text = TextIOWrapper(file)
+            terminal.prepare(text)  # the same bytes as through a pipe
+            text.writelines(render(result, format))
+            text.detach()
+    _note(result)
+
+
+def _note(result: Result) -> None:
     for explanation in result.explanations:
         _report("note", explanation)
 
 
-def _say(text: str = "") -> None:
+def say(text: str = "") -> None:
+    """Write a line to standard output."""
     _write([visible_lines(text) + "\n"])
 
 
@@ -288,7 +327,7 @@ def _all_of(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-_store = click.argument("store")
+store_argument: Callable[[F], F] = click.argument("store")
 _source = _all_of(
     click.argument("query", required=False),
     click.option(
@@ -321,10 +360,17 @@ _setting = _all_of(
 )
 _format = click.option(
     "--format",
-    type=click.Choice(list(FORMATS)),
+    type=click.Choice([*FORMATS, *BINARY_FORMATS]),
     default=next(iter(FORMATS)),
     show_default=True,
     help="How to write the result.",
+)
+_output = click.option(
+    "-o",
+    "--output",
+    metavar="FILE",
+    type=click.Path(dir_okay=False),
+    help="Write the result to a file instead of standard output.",
 )
 
 
@@ -333,7 +379,7 @@ _format = click.option(
 
 def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> None:
     if value and not ctx.resilient_parsing:
-        _say(f"usql {usql.__version__}")
+        say(f"usql {usql.__version__}")
         ctx.exit()
 
 
@@ -373,7 +419,7 @@ def main(ctx: click.Context) -> None:
 
 
 @main.command()
-@_store
+@store_argument
 @_source
 @_setting
 @click.option(
@@ -390,21 +436,32 @@ def main(ctx: click.Context) -> None:
     help="Rows of a query that has no LIMIT. [default: 50]",
 )
 @_format
+@_output
 def query(
-    store: str, query: str | None, file: str | None, format: str, limit: int | None, **settings: Any
+    store: str,
+    query: str | None,
+    file: str | None,
+    format: str,
+    output: str | None,
+    limit: int | None,
+    **settings: Any,
 ) -> None:
     """Run a query and write its result.
 
     '-' reads it from standard input.
     """
     text = _text_of(query, file)
+    _check_output(store, format, output)
     with usql.connect(store, create=False) as db:
         result = db.query(text, default_limit=limit, **settings)
-    _show(result, format)
+    if output is None:
+        _show(result, format)
+    else:
+        _save(result, format, output)
 
 
 @main.command()
-@_store
+@store_argument
 @_source
 @_setting
 def explain(store: str, query: str | None, file: str | None, **settings: Any) -> None:
@@ -412,7 +469,7 @@ def explain(store: str, query: str | None, file: str | None, **settings: Any) ->
     text = _text_of(query, file)
     with usql.connect(store, create=False) as db:
         explained = db.explain(text, **settings)
-    _say(str(explained).rstrip("\n"))
+    say(str(explained).rstrip("\n"))
 
 
 @main.command("format")
@@ -423,7 +480,7 @@ def format_query(query: str | None, file: str | None) -> None:
     '-', or nothing, reads it from standard input.
     """
     text = _text_of("-" if query is None and file is None else query, file)
-    _say(usql.format(text).rstrip("\n"))
+    say(usql.format(text).rstrip("\n"))
 
 
 @main.command()
@@ -458,7 +515,7 @@ def _field_list(tables: tuple[Table, ...], *, with_table: bool) -> Result:
 
 
 @main.command("import")
-@_store
+@store_argument
 @click.argument(
     "files",
     nargs=-1,
@@ -478,14 +535,14 @@ def import_files(store: str, files: tuple[str, ...], rejects: str | None, strict
     """
     with usql.connect(store) as db:
         summary = db.import_files(list(files), rejects=rejects, strict=strict)
-    _say(
-        f"{_count(summary.sessions, 'session')} from {_count(summary.files, 'file')}"
+    say(
+        f"{count(summary.sessions, 'session')} from {count(summary.files, 'file')}"
         f" in {summary.seconds:.1f} s, {summary.replaced:,} of them replaced"
     )
     if not summary.rejected:
         return DONE
     where = f", see {summary.rejects_path}" if summary.rejects_path else ""
-    _report("error", f"{_count(summary.rejected, 'line')} rejected{where}")
+    _report("error", f"{count(summary.rejected, 'line')} rejected{where}")
     return BAD_QUERY
 
 
@@ -505,14 +562,14 @@ def demo(store: str, sessions: int | None, seed: int | None, force: bool) -> Non
     sessions = DEFAULT_SESSIONS if sessions is None else sessions
     seed = DEFAULT_SEED if seed is None else seed
     _make_way(store, force)
-    _say(f"Making {sessions:,} sessions of an invented travel shop (seed {seed}) in {store} …")
+    say(f"Making {sessions:,} sessions of an invented travel shop (seed {seed}) in {store} …")
     with usql.connect(store) as db:
         _fill(db, sessions, seed)
         for number, item in enumerate(QUERIES, start=1):
-            _say(f"\n{number}. {item.title}\n\n{_indented(item.text)}\n")
+            say(f"\n{number}. {item.title}\n\n{_indented(item.text)}\n")
             _show(db.query(item.text), "table")
-    _say("\nType next:\n")
-    _say(_indented("\n".join(line.replace("{store}", _quoted(store)) for line in NEXT)))
+    say("\nType next:\n")
+    say(_indented("\n".join(line.replace("{store}", _quoted(store)) for line in NEXT)))
 
 
 def _make_way(store: str, force: bool) -> None:
@@ -549,5 +606,12 @@ def _indented(text: str) -> str:
     return "\n".join(f"    {line}" for line in text.splitlines())
 
 
-def _count(number: int, noun: str) -> str:
+def count(number: int, noun: str) -> str:
+    """Return a number of things in words."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+# Commands that stand in modules of their own; these use what is above.
+from usql import cli_export  # noqa: E402
+
+main.add_command(cli_export.export)

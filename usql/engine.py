@@ -15,7 +15,7 @@ from usql import resolved as r
 from usql.backends import Backend, backend_of
 from usql.compiled import Compiled
 from usql.dialects import Dialect
-from usql.errors import BadParameter, UsqlError
+from usql.errors import BadParameter, ExportError, UsqlError
 from usql.formatter import format_query
 from usql.layout import Layout
 from usql.parser import parse_source
@@ -29,6 +29,7 @@ from usql.zones import Zone
 
 if TYPE_CHECKING:
     from usql.explain import Explanation
+    from usql.store.export.files import Destination, ExportProgress, ExportSummary
     from usql.store.importer import ImportSummary, Input, Progress
 
 DEFAULT_LIMIT = 50
@@ -255,6 +256,71 @@ class Database:
 
         with self._backend.writing():
             return import_sessions(self._location, sessions, strict=strict)
+
+    def export_files(
+        self,
+        out: Destination,
+        *,
+        format: str | None = None,
+        compression: str | None = None,
+        overwrite: bool = False,
+        progress: Callable[[ExportProgress], None] | None = None,
+    ) -> ExportSummary:
+        """Write sessions to a file of JSON lines, or to a folder of Parquet, a file per table.
+
+        All that is written is of one state of the store. It appears when it is whole.
+
+        Args:
+            out: a path, or an open binary file for JSON lines.
+            format: ``ndjson`` or ``parquet``; unless given, ``parquet`` for folders and names
+                that end in ``/`` or ``.parquet``, ``ndjson`` otherwise.
+            compression: of JSON lines: ``none``, ``gzip`` or ``zstd``; unless given, by the
+                suffix ``.gz`` or ``.zst``.
+            overwrite: whether a file, or a folder that is an earlier export, is replaced.
+            progress: called now and then.
+
+        Raises:
+            ExportError: it cannot be written; what was there is there still.
+            MissingExtra: Parquet or zstd needs a library that is not installed.
+            StoreError: the store cannot be read.
+
+        >>> import io
+        >>> with connect() as db:
+        ...     _ = db.import_sessions([{"userSessionId": "a", "startTime": 0}])
+        ...     out = io.BytesIO()
+        ...     db.export_files(out).sessions, out.getvalue()
+        (1, b'{"startTime":0,"userSessionId":"a"}\n')
+        """
+        from usql.store.export import files, parquet
+        from usql.store.export.output import same_file
+
+        chosen = files.format_of(out, format)
+        if isinstance(out, str | os.PathLike) and same_file(self._location.path, out):
+            raise ExportError(f"{os.fspath(out)} is the store itself", hint="name another file")
+        with self._backend.snapshot() as snapshot:
+            if chosen == "ndjson":
+                return files.write_lines(
+                    snapshot, out, compression=compression, overwrite=overwrite, report=progress
+                )
+            return parquet.write_folder(snapshot, out, overwrite=overwrite, report=progress)
+
+    def export_sessions(self) -> Iterator[dict[str, Any]]:
+        """Yield sessions as dictionaries in the export format, in the order they were stored.
+
+        All are of one state of the store, which is held until the iterator is exhausted or
+        closed.
+
+        Raises:
+            StoreError: the store cannot be read.
+
+        >>> with connect() as db:
+        ...     _ = db.import_sessions([{"userSessionId": "a", "startTime": 0}])
+        ...     list(db.export_sessions())
+        [{'startTime': 0, 'userSessionId': 'a'}]
+        """
+        with self._backend.snapshot() as snapshot:
+            for _, document in snapshot.documents():
+                yield document
 
     # --- composition
 

@@ -155,6 +155,18 @@ class StoreError(UsqlError):
     code = "store"
 
 
+class ExportError(UsqlError):
+    """Sessions or results cannot be written or sent where they should go."""
+
+    code = "export"
+
+
+class MissingExtra(UsqlError):
+    """A library that this needs is not installed."""
+
+    code = "missing-extra"
+
+
 class TimeLimitExceeded(UsqlError):
     """The query ran longer than its time limit."""
 

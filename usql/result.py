@@ -9,7 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pandas
+    import polars
+    import pyarrow
 
 from usql.record import Record
 
@@ -187,6 +192,50 @@ class Result:
         | Linz | 12 |
         """
         return self._text("markdown").rstrip("\n")
+
+    def to_arrow(self) -> pyarrow.Table:
+        """Return a ``pyarrow.Table``; repeated labels get `` (2)``, `` (3)``, ….
+
+        Dates are timestamps in ms (UTC), lists are lists, properties are maps. A column of whole
+        numbers with one beyond 64 bits is a column of doubles.
+
+        Raises:
+            MissingExtra: pyarrow is not installed (``pip install "usql-engine[arrow]"``).
+
+        >>> columns = (Column("city", "string"), Column("startTime", "date"))
+        >>> Result(columns, [("Linz", 0)]).to_arrow().to_pylist()[0]["startTime"].isoformat()
+        '1970-01-01T00:00:00+00:00'
+        """
+        from usql.arrow import table_of
+
+        return table_of(self)
+
+    def to_pandas(self) -> pandas.DataFrame:
+        """Return a pandas ``DataFrame``; nulls leave whole numbers and booleans what they are.
+
+        Raises:
+            MissingExtra: pandas or pyarrow is not installed (``usql-engine[pandas]``).
+
+        >>> frame = Result((Column("n", "long"),), [(1,), (None,)]).to_pandas()
+        >>> str(frame["n"].dtype), int(frame["n"].sum())
+        ('Int64', 1)
+        """
+        from usql.arrow import frame_of
+
+        return frame_of(self)
+
+    def to_polars(self) -> polars.DataFrame:
+        """Return a polars ``DataFrame``; properties are lists of structs of key and value.
+
+        Raises:
+            MissingExtra: polars or pyarrow is not installed (``usql-engine[polars]``).
+
+        >>> Result((Column("n", "long"),), [(1,), (None,)]).to_polars()["n"].to_list()
+        [1, None]
+        """
+        from usql.arrow import polars_frame_of
+
+        return polars_frame_of(self)
 
     def _repr_html_(self) -> str:
         """Return the table that notebooks show: the first hundred rows and the explanations.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from usql.compiled import Compiled
 from usql.dialects import Dialect
@@ -12,6 +12,9 @@ from usql.layout import Layout
 from usql.schema import Field
 from usql.store.duckdb_store import DuckdbLocation
 from usql.store.places import Place
+
+if TYPE_CHECKING:
+    from usql.store.export.snapshot import Snapshot
 
 
 class Backend(Protocol):
@@ -29,6 +32,9 @@ class Backend(Protocol):
 
     def plan(self, compiled: Compiled) -> list[str]:
         """Return the engine's own plan of a query, line by line."""
+
+    def snapshot(self, selection: Compiled | None = None) -> AbstractContextManager[Snapshot]:
+        """Open one state of the store to read whole sessions: those of a query, or all."""
 
     def interrupt(self) -> None:
         """End all queries that are running."""

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import threading
+from array import array
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from usql.backends.decode import decode_rows
-from usql.backends.running import in_thread
+from usql.backends.running import check, in_thread
 from usql.compiled import Compiled
 from usql.dialects.duckdb import DUCKDB, OFFSET
-from usql.errors import EngineError
+from usql.errors import EngineError, StoreError, UsqlError
 from usql.layout import Layout
 from usql.schema import PRIMARY, Field
 from usql.store.duckdb_store import (
+    PATIENCE,
     DuckdbLocation,
     library,
     open_reader,
@@ -27,6 +30,8 @@ from usql.zones import Zone
 
 if TYPE_CHECKING:
     import duckdb
+
+    from usql.store.export.snapshot import Snapshot
 
 _T = TypeVar("_T")
 
@@ -75,6 +80,26 @@ class DuckdbBackend:
             rows = reader.fetch(f"EXPLAIN {compiled.sql}", compiled.params)
         return [line for row in rows for line in str(row[-1]).splitlines()]
 
+    @contextmanager
+    def snapshot(self, selection: Compiled | None = None) -> Iterator[Snapshot]:
+        """Open one state of the store, to read whole sessions of it within a block.
+
+        Nobody can write while the file is open to read, which it is throughout.
+
+        Args:
+            selection: a query whose rows are the sessions wanted; ``None`` for all.
+
+        Raises:
+            Cancelled: ``interrupt`` was called.
+            StoreError: the store cannot be read.
+        """
+        from usql.store.export.snapshot import Snapshot
+
+        with self._reader() as reader:
+            chosen = None if selection is None else self._numbers(reader, selection)
+            reading = partial(_reading, reader, self._location)
+            yield Snapshot(reader, self._layout, chosen, reading)
+
     def interrupt(self) -> None:
         """End all queries that are running."""
         with self._lock:
@@ -98,7 +123,14 @@ class DuckdbBackend:
         with self._lock:
             self._lock.wait_for(lambda: not self._writing)
             self._writing = True
-            self._lock.wait_for(lambda: not self._busy)
+            idle = self._lock.wait_for(lambda: not self._busy, timeout=PATIENCE)
+            if not idle:
+                self._writing = False
+                self._lock.notify_all()
+                raise StoreError(
+                    f"{self._location} is being read, as by an export that has not ended",
+                    hint="try again when it has",
+                )
             self._release()
         try:
             yield
@@ -134,6 +166,15 @@ class DuckdbBackend:
         keys = [tuple(row[len(compiled.outputs) :]) for row in rows]
         found = self._documents(reader, compiled.identity, keys)
         return decode_rows(rows, compiled.outputs, found)
+
+    def _numbers(self, reader: _Reader, selection: Compiled) -> Sequence[int]:
+        """Return the numbers of the sessions that a query yields, sorted."""
+        at = len(selection.outputs)
+        with _engine_errors(self._location):
+            rows = in_thread(
+                lambda: reader.fetch(selection.sql, selection.params), reader, timeout=None
+            )
+        return array("q", sorted(row[at] for row in rows))
 
     def _documents(self, reader: _Reader, table: str, keys: Sequence[tuple[Any, ...]]) -> list[Any]:
         from usql.store.documents import documents, row_documents
@@ -218,6 +259,18 @@ def _offsets(instants: Any, zones: Any) -> Any:
 
 def _offset(instant: int | None, zone: str) -> int | None:
     return None if instant is None else Zone.of(zone).offset_at(instant)
+
+
+@contextmanager
+def _reading(reader: _Reader, location: DuckdbLocation) -> Iterator[None]:
+    """Say errors of reading for people, and end what was cancelled."""
+    check(reader)
+    try:
+        with _engine_errors(location):
+            yield
+    except UsqlError:
+        check(reader)
+        raise
 
 
 @contextmanager

@@ -29,6 +29,12 @@ class Stoppable(Protocol):
         """End the statement that is running now, if there is one."""
 
 
+def check(reader: Stoppable) -> None:
+    """Raise ``Cancelled`` if somebody wanted what a connection does to end."""
+    if reader.cancelled:
+        raise Cancelled("it was cancelled")
+
+
 def in_thread(work: Callable[[], _T], reader: Stoppable, timeout: float | None) -> _T:
     """Run in a thread; end it when the time is up or the caller is interrupted."""
     results: list[_T] = []

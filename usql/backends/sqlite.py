@@ -10,12 +10,14 @@ from __future__ import annotations
 import math
 import sqlite3
 import threading
+from array import array
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
-from typing import Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from usql.backends.decode import decode_rows
-from usql.backends.running import in_thread
+from usql.backends.running import check, in_thread
 from usql.compiled import Compiled
 from usql.dialects.sqlite import FLOAT_MOD, OFFSET, PERCENTILE, SQLITE
 from usql.errors import EngineError, UsqlError
@@ -30,6 +32,9 @@ from usql.store.sqlite_store import (
     store_errors,
 )
 from usql.zones import Zone
+
+if TYPE_CHECKING:
+    from usql.store.export.snapshot import Snapshot
 
 _T = TypeVar("_T")
 
@@ -90,6 +95,26 @@ class SqliteBackend:
         with self._reader() as reader, _engine_errors(self._location):
             return reader.query_plan(compiled.sql, compiled.params)
 
+    @contextmanager
+    def snapshot(self, selection: Compiled | None = None) -> Iterator[Snapshot]:
+        """Open one state of the store, to read whole sessions of it within a block.
+
+        Args:
+            selection: a query whose rows are the sessions wanted; ``None`` for all.
+
+        Raises:
+            Cancelled: ``interrupt`` was called.
+            StoreError: the store cannot be read.
+        """
+        from usql.store.export.snapshot import Snapshot
+
+        with self._reader() as reader:
+            reader.cancelled = False
+            with reader.snapshot():
+                chosen = None if selection is None else self._numbers(reader, selection)
+                reading = partial(_reading, reader, self._location)
+                yield Snapshot(reader.connection, self._layout, chosen, reading)
+
     def interrupt(self) -> None:
         """End all queries that are running."""
         with self._lock:
@@ -134,6 +159,15 @@ class SqliteBackend:
             keys = [tuple(row[len(compiled.outputs) :]) for row in rows]
             found = self._documents(reader.connection, compiled.identity, keys)
         return decode_rows(rows, compiled.outputs, found)
+
+    def _numbers(self, reader: _Reader, selection: Compiled) -> Sequence[int]:
+        """Return the numbers of the sessions that a query yields, sorted."""
+        at = len(selection.outputs)
+        with _engine_errors(self._location):
+            rows = in_thread(
+                lambda: reader.fetch(selection.sql, selection.params), reader, timeout=None
+            )
+        return array("q", sorted(row[at] for row in rows))
 
     def _documents(
         self, connection: sqlite3.Connection, table: str, keys: Sequence[tuple[Any, ...]]
@@ -227,6 +261,18 @@ class _Reader:
 
     def _authorize(self, action: int, *_: str | None) -> int:
         return sqlite3.SQLITE_OK if action in self._allowed else sqlite3.SQLITE_DENY
+
+
+@contextmanager
+def _reading(reader: _Reader, location: Location) -> Iterator[None]:
+    """Say errors of reading for people, and end what was cancelled."""
+    check(reader)
+    try:
+        with _engine_errors(location):
+            yield
+    except UsqlError:
+        check(reader)
+        raise
 
 
 @contextmanager

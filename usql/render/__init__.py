@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from usql.record import Record
 
@@ -73,6 +73,23 @@ FORMATS = {
     )
 }
 """All formats by name, the default first."""
+
+BINARY_FORMATS = {"parquet": "usql.arrow", "arrow": "usql.arrow"}
+"""Formats that are bytes, and the modules that have ``write_<name>``."""
+
+
+def write_binary(result: Result, format: str, file: BinaryIO) -> None:
+    """Write a result to a file that was opened for bytes.
+
+    Args:
+        result: what to write.
+        format: a name in ``BINARY_FORMATS``.
+        file: where to; it may be a pipe.
+
+    Raises:
+        MissingExtra: the format needs a library that is not installed.
+    """
+    getattr(import_module(BINARY_FORMATS[format]), f"write_{format}")(result, file)
 
 
 def render(

@@ -1,0 +1,1 @@
+"""Export: sessions of a store out into files, folders and other systems."""
