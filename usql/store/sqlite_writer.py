@@ -78,9 +78,10 @@ class SessionWriter:
     def write(self, sessions: Mapping[Identity, Session]) -> int:
         """Write sessions; return how many of them were in the store already."""
         known = self._find(sessions)
+        # Before the old rows go: their numbers are given again to the same sessions.
+        (last,) = self._connection.execute(_LAST).fetchone()
         self._forget(known.values())
         rows: Rows = defaultdict(list)
-        (last,) = self._connection.execute(_LAST).fetchone()
         for identity, session in sessions.items():
             number = known.get(identity)
             if number is None:
