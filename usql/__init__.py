@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from usql.parser import parse as parse
     from usql.result import Column as Column
     from usql.result import Result as Result
+    from usql.store.export.files import ExportProgress as ExportProgress
+    from usql.store.export.files import ExportSummary as ExportSummary
     from usql.store.importer import ImportSummary as ImportSummary
 
 _HOMES = {
@@ -34,6 +36,8 @@ _HOMES = {
     "Compiled": "usql.compiled",
     "Database": "usql.engine",
     "Explanation": "usql.explain",
+    "ExportProgress": "usql.store.export.files",
+    "ExportSummary": "usql.store.export.files",
     "ImportSummary": "usql.store.importer",
     "Result": "usql.result",
     "UsqlError": "usql.errors",

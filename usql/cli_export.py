@@ -65,10 +65,7 @@ def _to_standard_output(db: Any, format: str | None, compression: str | None) ->
 
 
 def _told(summary: ExportSummary, out: str) -> str:
-    return (
-        f"{cli.count(summary.sessions, 'session')} to {out} in {summary.seconds:.1f} s,"
-        f" {summary.size:,} bytes"
-    )
+    return f"{cli.count(summary.sessions, 'session')} to {out} in {summary.seconds:.1f} s"
 
 
 @contextmanager

@@ -49,7 +49,7 @@ def hostile() -> Iterator[dict[str, Any]]:
     values = {
         Kind.LONG: [LEAST, MOST, 0, 3.0],
         Kind.DATE: [LEAST, MOST, 0, "2026-03-01T12:00:00+01:00"],
-        Kind.DOUBLE: [5e-324, -1.7976931348623157e308, 0.1, -0.0],
+        Kind.DOUBLE: [5e-324, -1.7976931348623157e308, 0.1, -2.5e-7],
         Kind.BOOLEAN: [True, False],
         Kind.IP: ["2001:DB8::0", "10.0.0.1", "no address", "1.2.3.4 "],
     }
@@ -461,3 +461,33 @@ def test_memory_does_not_grow_with_the_store(
             tracemalloc.stop()
     assert peak < 25_000_000  # all of it is twice as much
     assert snapshot._CHUNK_BYTES < 25_000_000 / 4
+
+
+def test_every_engine_exports_the_same(tmp_path: Path) -> None:
+    sessions = [*demo()[:30], *hostile()]
+    for engine in ("", "duckdb:"):
+        with usql.connect(f"{engine}{tmp_path / 'store'}{len(engine)}") as db:
+            db.import_sessions(sessions)
+            db.export_files(tmp_path / f"{len(engine)}.ndjson")
+            db.export_files(tmp_path / f"{len(engine)}.parquet")
+    assert (tmp_path / "7.ndjson").read_bytes() == (tmp_path / "0.ndjson").read_bytes()
+    for table in catalogue().tables:
+        first = pq.read_table(tmp_path / "0.parquet" / f"{table.name}.parquet")
+        second = pq.read_table(tmp_path / "7.parquet" / f"{table.name}.parquet")
+        assert second.schema.equals(first.schema, check_metadata=True)
+        assert second.equals(first)
+        assert first.num_rows > 0
+
+
+def test_an_import_does_not_wait_for_ever_for_an_export(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("usql.backends.duckdb.PATIENCE", 0.05)
+    with usql.connect(f"duckdb:{tmp_path / 's.duckdb'}") as db:
+        db.import_sessions(demo()[:3])
+        running = db.export_sessions()
+        next(running)
+        with pytest.raises(errors.StoreError, match="is being read"):
+            db.import_sessions(demo()[:1])
+        running.close()
+        db.import_sessions(demo()[:1])

@@ -550,6 +550,14 @@ def test_a_session_is_replaced_whole_and_the_last_one_wins(batch: int, location:
     assert rows(location, "SELECT count(*) FROM usersession_stringProperties") == [(0,)]
 
 
+def test_a_batch_replaces_the_last_sessions_and_brings_new_ones(location: Location) -> None:
+    import_sessions(location, [session("a"), session("b")])
+    summary = import_sessions(location, [session("b", city="Linz"), session("c")])
+    assert (summary.sessions, summary.replaced) == (2, 1)
+    found = rows(location, "SELECT _session, userSessionId, city FROM usersession ORDER BY 1")
+    assert found == [(1, "a", None), (2, "b", "Linz"), (3, "c", None)]
+
+
 def test_a_replaced_session_keeps_its_number(location: Location) -> None:
     import_sessions(location, [session("a"), session("b"), session("c")])
     import_sessions(location, [session("b", city="Linz")])
