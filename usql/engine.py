@@ -266,7 +266,7 @@ class Database:
         overwrite: bool = False,
         progress: Callable[[ExportProgress], None] | None = None,
     ) -> ExportSummary:
-        """Write sessions to a file of JSON lines, or to a folder of Parquet, a file per table.
+        r"""Write sessions to a file of JSON lines, or to a folder of Parquet, a file per table.
 
         All that is written is of one state of the store. It appears when it is whole.
 
