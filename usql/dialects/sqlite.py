@@ -11,6 +11,7 @@ from usql import resolved as r
 from usql.dialects import Dialect
 from usql.plan.sql import Generic, Node
 
+SORTED = "usql_sorted"
 PERCENTILE = "usql_percentile"
 FLOAT_MOD = "usql_fmod"
 OFFSET = "usql_offset"
@@ -87,7 +88,8 @@ SQLITE = Dialect(
     sqlglot="sqlite",
     pattern=glob,
     spellings={
-        Generic.PERCENTILE: lambda value, p: _call(PERCENTILE, value, p),
+        # SQLite gathers the values once for all percentiles of the same values
+        Generic.PERCENTILE: lambda value, p: _call(PERCENTILE, _call(SORTED, value), p),
         Generic.LIST: _list,
         Generic.LIST_TEXT: lambda value: _call("PRINTF", _text("%!.17g"), value),
         Generic.OFFSET: lambda instant, zone: _call(OFFSET, instant, zone),

@@ -44,7 +44,10 @@ def scan_rows(state: State, scan: r.Scan, *, leads: bool = False) -> Rows:
 
 def plan_plain(query: r.PlainQuery, state: State) -> Planned:
     """Return a plain query in generic SQL."""
-    rows = scan_rows(state, query.scan, leads=not query.order)
+    reach = _is_reach_known(query, state)
+    rows = scan_rows(state, query.scan, leads=reach or not query.order)
+    if reach:
+        rows.restrict(_within_reach(query, state, rows))
     order = [_order_term(state, rows, term) for term in query.order]
     order += _newest_first(rows)
     outputs = tuple(output(item.label, item.expr) for item in query.items)
@@ -56,6 +59,45 @@ def plan_plain(query: r.PlainQuery, state: State) -> Planned:
         else _one_step(query, rows, order, identity)
     )
     return Planned(tree, state.parameters, outputs, identity)
+
+
+def _is_reach_known(query: r.PlainQuery, state: State) -> bool:
+    """Whether it pays to look first how far the limit reaches.
+
+    The order of secondary rows ends with their sessions' fields, which only the rows that come
+    first have to be joined with.
+    """
+    if query.scan.table == PRIMARY or not query.order or not query.limit:
+        return False
+    return _is_near(query.order[0].expr, state, query.scan.table)
+
+
+def _within_reach(query: r.PlainQuery, state: State, rows: Rows) -> Node:
+    """Return whether a row is no worse, by the first term, than the last one within the limit."""
+    term, limit = query.order[0], query.limit
+    assert limit is not None
+    others = scan_rows(state, query.scan)
+    value = sql.named(others.value(term.expr), "v")
+    ranked = exp.Ordered(this=sql.number(1), desc=term.descending, nulls_first=False)
+    last = others.select([value], order=[ranked], limit=1)
+    last.set("offset", exp.Offset(expression=sql.number(limit - 1)))
+    kind = exp.LT if term.descending else exp.GT
+    worse = kind(this=rows.value(term.expr), expression=exp.Subquery(this=last))
+    # there is no last one where there are fewer rows, or where it has no value
+    return exp.Not(this=exp.Coalesce(this=worse, expressions=[sql.false()]))
+
+
+def _is_near(expr: r.Expr, state: State, table: str) -> bool:
+    """Whether a value is read off the base relation of a table's own rows."""
+    match expr:
+        case r.FieldRef(field=field, many=False):
+            return state.layout.place(field) == state.layout.base(table)
+        case r.Arithmetic():
+            return all(
+                isinstance(side, r.Const) or _is_near(side, state, table)
+                for side in (expr.left, expr.right)
+            )
+    return False
 
 
 def output(label: str, expr: r.Expr, keys: tuple[r.Key, ...] = ()) -> Output:
