@@ -106,9 +106,7 @@ QUESTIONS = (
         'SELECT usersession.country, SUM(doubleProperties."order total") FROM useraction'
         " GROUP BY usersession.country",
     ),
-    Question(
-        "leading wildcard", "SELECT COUNT(*) FROM useraction WHERE name LIKE '%trip%'"
-    ),
+    Question("leading wildcard", "SELECT COUNT(*) FROM useraction WHERE name LIKE '%trip%'"),
     Question(
         "names by session",
         "SELECT useraction.name, COUNT(*) FROM usersession GROUP BY useraction.name",

@@ -1,28 +1,25 @@
 """Aggregations: a result row per group.
 
-The groups are made in one pass, ``g``: keys ``k0 …``, the number of rows ``n``, aggregates
-``a0 …``. A many-valued key joins the distinct values of each row, so that the row counts once in
-each one's group. What one pass over the rows cannot give is a *piece*, a grouping of its own joined
-to ``g`` by the keys: percentiles and distinct counts of many values, lists, and numbers of rows
-that later many-valued keys would multiply. Windows over the groups then count the rows of each
+The groups are made first (see ``groups``), as ``g``: keys ``k0 …``, the number of rows ``n``,
+aggregates ``a0 …``. What that pass over the rows cannot give is a *piece*, a grouping of its own
+joined to ``g`` by the keys: percentiles and distinct counts of many values, lists, and numbers of
+rows that later many-valued keys would multiply. Windows over the groups then count the rows of each
 level of keys, for ``TOP`` and for the default order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from sqlglot import exp
 
 from usql import resolved as r
 from usql.plan import sql
-from usql.plan.conditions import comparison, condition
-from usql.plan.derived import aggregated_values, exact, linked_values
+from usql.plan.conditions import comparison
+from usql.plan.derived import exact, linked_values
+from usql.plan.groups import apply, conditional, join_key, plan_groups
 from usql.plan.plain import output, scan_rows
 from usql.plan.rows import Rows, arithmetic, date_value, source_of
 from usql.plan.sql import Generic, Node
 from usql.plan.state import Planned, State
-from usql.types import Kind
 
 _GROUPS = "g"
 _LEVELS = "w"
@@ -40,11 +37,8 @@ class _Aggregation:
     def __init__(self, query: r.AggregationQuery, state: State) -> None:
         self._query = query
         self._state = state
-        self._rows = scan_rows(state, query.scan)
-        self._keys = [_join_key(state, self._rows, key.expr) for key in query.keys]
-        self._columns: list[Node] = []
+        self._columns: list[r.Aggregate] = []
         self._aggregates: dict[r.Aggregate, Node] = {}
-        self._per_row: dict[r.Expr, str] = {}
         self._pieces: list[tuple[str, exp.Select, int]] = []
         self._lists: dict[r.TopList | r.ValueList, str] = {}
 
@@ -97,64 +91,8 @@ class _Aggregation:
         many = expr.operand is not None and source_of(expr.operand) is not None
         if many and (expr.distinct or expr.function == "percentile"):
             return self._piece_aggregate(expr)
-        node = self._many_aggregate(expr) if many else self._plain_aggregate(expr, self._rows)
-        name = f"a{len(self._columns)}"
-        self._columns.append(sql.named(node, name))
-        return sql.column(_RANKS, name)
-
-    def _plain_aggregate(self, expr: r.Aggregate, rows: Rows) -> Node:
-        value = rows.value(expr.operand) if expr.operand is not None else None
-        return _apply(self._state, expr, self._where(expr, rows, value))
-
-    def _where(self, expr: r.Aggregate, rows: Rows, value: Node | None) -> Node | None:
-        if expr.condition is None:
-            return value
-        held = condition(self._state, rows, expr.condition)
-        return sql.when(held, value if value is not None else sql.number(1))
-
-    def _many_aggregate(self, expr: r.Aggregate) -> Node:
-        """Combine aggregates that were made per row: sums of sums, smallest of smallest."""
-        assert expr.operand is not None
-        alias = self._row_aggregates(expr.operand)
-
-        def part(name: str) -> Node:
-            node = self._where(expr, self._rows, sql.column(alias, name))
-            assert node is not None
-            return node
-
-        match expr.function:
-            case "count":
-                return exp.Count(this=part("n"))
-            case "min" | "max":
-                return _AGGREGATES[expr.function](this=part(expr.function))
-            case "sum":
-                return exp.Sum(this=part("sum"))
-        values = exp.Sum(this=part("n"))
-        if expr.type.kind is Kind.DATE:
-            earliest = sql.mul(sql.column(alias, "n"), sql.number(self._state.starts[0]))
-            distance = sql.sub(sql.column(alias, "sum"), earliest)
-            total = exp.Sum(this=self._where(expr, self._rows, distance))
-        else:
-            total = exp.Sum(this=part("sum"))
-        average = sql.call(Generic.FLOAT_DIV, total, values)
-        return _shifted_back(self._state, expr, average)
-
-    def _row_aggregates(self, operand: r.Expr) -> str:
-        """Join what the values of each row come to, once per operand; no row where no value."""
-        if operand not in self._per_row:
-            wanted: list[tuple[str, type[exp.AggFunc]]] = [("n", exp.Count)]
-            uses = {e.function for e in self._all_aggregates() if e.operand == operand}
-            wanted += [(f, _AGGREGATES[f]) for f in ("min", "max") if f in uses]
-            if uses & {"sum", "avg"}:
-                wanted.append(("sum", exp.Sum))
-            query, keys = aggregated_values(self._state, self._rows, operand, wanted)
-            self._per_row[operand] = self._rows.join_derived(query, keys, left=True, prefix="m")
-        return self._per_row[operand]
-
-    def _all_aggregates(self) -> list[r.Aggregate]:
-        expressions = [item.expr for item in self._query.items]
-        expressions += [term.expr for term in self._query.order]
-        return [a for e in expressions for a in _aggregates_in(e)]
+        self._columns.append(expr)
+        return sql.column(_RANKS, f"a{len(self._columns) - 1}")
 
     # --- pieces
 
@@ -172,7 +110,7 @@ class _Aggregation:
     def _piece_rows(self, levels: int) -> tuple[Rows, list[Node]]:
         """Return the rows anew, with the first keys."""
         rows = scan_rows(self._state, self._query.scan)
-        keys = [_join_key(self._state, rows, k.expr) for k in self._query.keys[:levels]]
+        keys = [join_key(self._state, rows, k.expr) for k in self._query.keys[:levels]]
         return rows, [sql.named(node, f"k{i}") for i, node in enumerate(keys)]
 
     def _piece_aggregate(self, expr: r.Aggregate) -> Node:
@@ -182,9 +120,9 @@ class _Aggregation:
         distinct = expr.distinct  # a value that a row has twice counts once anyway
         values, link = linked_values(self._state, rows, expr.operand, distinct=distinct)
         alias = rows.join_derived(values, link, left=False, prefix="y")
-        node = self._where(expr, rows, sql.column(alias, "v"))
+        node = conditional(self._state, rows, expr, sql.column(alias, "v"))
         query = rows.select(
-            [*keys, sql.named(_apply(self._state, expr, node), "v")], group=sql.positions(levels)
+            [*keys, sql.named(apply(self._state, expr, node), "v")], group=sql.positions(levels)
         )
         column = sql.column(self._add_piece(query, levels), "v")
         if expr.function == "count":
@@ -256,7 +194,7 @@ class _Aggregation:
 
     def _level_count(self, index: int) -> Node:
         """Return the column that has the number of rows of the first ``index + 1`` keys."""
-        if index == len(self._keys) - 1:
+        if index == len(self._query.keys) - 1:
             return sql.column(_RANKS, "n")
         return sql.column(_RANKS, f"n{index}")
 
@@ -265,12 +203,11 @@ class _Aggregation:
         keys = self._query.keys[:-1]
         return [i for i, key in enumerate(keys) if key.top is not None or not key.ascending]
 
-    def _relations(self) -> tuple[list[tuple[str, exp.Select]], str]:
+    def _relations(self) -> tuple[list[tuple[str, exp.Query]], str]:
         """Return the common table expressions, and the name of the last one."""
-        keys = [sql.named(node, f"k{i}") for i, node in enumerate(self._keys)]
-        count = sql.named(exp.Count(this=exp.Star()), "n")
-        groups = self._rows.select([*keys, count, *self._columns], group=sql.positions(len(keys)))
-        parts = [(_GROUPS, groups)]
+        parts: list[tuple[str, exp.Query]] = [
+            (_GROUPS, plan_groups(self._state, self._query, self._columns))
+        ]
         levels = self._needed_levels()
         if levels:
             parts.append((_LEVELS, self._counted_levels(levels, parts[-1][0])))
@@ -309,7 +246,7 @@ class _Aggregation:
     def _ranked_levels(self, tops: list[int], source: str) -> exp.Select:
         columns: list[Node] = [exp.Column(this=exp.Star(), table=sql.identifier(source))]
         for index in tops:
-            last = index == len(self._keys) - 1
+            last = index == len(self._query.keys) - 1
             rank = sql.window(
                 exp.RowNumber() if last else exp.Anonymous(this="DENSE_RANK"),
                 [sql.column(source, f"k{i}") for i in range(index)],
@@ -354,59 +291,3 @@ class _Aggregation:
         if key.ascending:
             return [by_value]
         return [sql.ordered(self._level_count(index), descending=True, required=True), by_value]
-
-
-_AGGREGATES: dict[str, type[exp.AggFunc]] = {
-    "count": exp.Count,
-    "min": exp.Min,
-    "max": exp.Max,
-    "sum": exp.Sum,
-    "avg": exp.Avg,
-}
-
-
-def _join_key(state: State, rows: Rows, expr: r.Expr) -> Node:
-    """Return the value of a key; of many values, each distinct one, in a row of its own."""
-    if source_of(expr) is None:
-        return rows.value(expr)
-    values, link = linked_values(state, rows, expr, distinct=True)
-    return sql.column(rows.join_derived(values, link, left=True, prefix="q"), "v")
-
-
-def _apply(state: State, expr: r.Aggregate, value: Node | None) -> Node:
-    """Return an aggregate over a value of each row."""
-    if value is None:
-        return exp.Count(this=exp.Star())
-    if expr.distinct:
-        return exp.Count(this=exp.Distinct(expressions=[value]))
-    if expr.function == "percentile":
-        assert expr.percentile is not None
-        node = sql.call(Generic.PERCENTILE, value, state.parameter(expr.percentile))
-        return sql.call(Generic.ROUND, node) if expr.type.kind is Kind.DATE else node
-    if expr.function == "avg" and expr.type.kind is Kind.DATE:
-        shifted = sql.sub(value, sql.number(state.starts[0]))
-        return _shifted_back(state, expr, exp.Avg(this=shifted))
-    return _AGGREGATES[expr.function](this=value)
-
-
-def _shifted_back(state: State, expr: r.Aggregate, average: Node) -> Node:
-    """Make an average of dates a date.
-
-    Dates are averaged as distances from the earliest start: their plain sum would leave the range
-    in which doubles hold every whole number. Halves are rounded away from 1970, so the date has to
-    be whole again before.
-    """
-    if expr.type.kind is not Kind.DATE:
-        return average
-    return sql.call(Generic.ROUND, sql.add(average, sql.number(state.starts[0])))
-
-
-def _aggregates_in(expr: r.Expr) -> Sequence[r.Aggregate]:
-    match expr:
-        case r.Aggregate():
-            return [expr]
-        case r.Arithmetic():
-            return [*_aggregates_in(expr.left), *_aggregates_in(expr.right)]
-        case r.DatePart() | r.DateText():
-            return _aggregates_in(expr.operand)
-    return []

@@ -256,7 +256,7 @@ def among(keys: Sequence[Node], query: exp.Select) -> Node:
     return exp.In(this=this, query=exp.Subquery(this=query))
 
 
-def with_(query: exp.Select, parts: Sequence[tuple[str, exp.Select]]) -> exp.Select:
+def with_(query: exp.Select, parts: Sequence[tuple[str, exp.Query]]) -> exp.Select:
     """Return a query with common table expressions before it."""
     if parts:
         tables = [

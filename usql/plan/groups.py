@@ -1,0 +1,225 @@
+"""The groups of an aggregation: keys ``k0 …``, the number of rows ``n``, aggregates ``a0 …``.
+
+Usually they are one pass over the rows. A many-valued key joins the distinct values of each row, so
+that the row counts once in each one's group. Where just one key has many values, an engine of rows
+does better to begin with the values, which an index has in order, and to look up their rows; the
+rows without a value, which are the null group, are added then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from usql import resolved as r
+from usql.layout import SESSION
+from usql.plan import sql
+from usql.plan.conditions import condition
+from usql.plan.derived import aggregated_values, linked_values
+from usql.plan.plain import scan_rows
+from usql.plan.rows import Rows, source_of, value_rows
+from usql.plan.sql import Generic, Node
+from usql.plan.state import State
+from usql.schema import PRIMARY
+from usql.types import Kind
+
+
+def plan_groups(
+    state: State, query: r.AggregationQuery, aggregates: Sequence[r.Aggregate]
+) -> exp.Query:
+    """Return the groups of a query with some of its aggregates, in the order given."""
+    many = [i for i, key in enumerate(query.keys) if source_of(key.expr) is not None]
+    if len(many) != 1:
+        rows = scan_rows(state, query.scan)
+        keys = [join_key(state, rows, key.expr) for key in query.keys]
+        return _Pass(state, rows, keys, aggregates).select()
+    with_values = (
+        _counted_values(state, query, len(aggregates))
+        if _only_counts(query, aggregates)
+        else _with_values(state, query, aggregates, many[0])
+    )
+    without = _without_values(state, query, aggregates, many[0])
+    return exp.Union(this=with_values, expression=without, distinct=False)
+
+
+def join_key(state: State, rows: Rows, expr: r.Expr, *, left: bool = True) -> Node:
+    """Return the value of a key; of many values, each distinct one, in a row of its own.
+
+    A row without a value stays, with NULL, where ``left``.
+    """
+    if source_of(expr) is None:
+        return rows.value(expr)
+    values, link = linked_values(state, rows, expr, distinct=True)
+    return sql.column(rows.join_derived(values, link, left=left, prefix="q"), "v")
+
+
+def _with_values(
+    state: State, query: r.AggregationQuery, aggregates: Sequence[r.Aggregate], many: int
+) -> exp.Select:
+    """Return the groups of the rows that have values of the only key with many."""
+    rows = scan_rows(state, query.scan)
+    # the first join, which leads an engine's loops
+    value = join_key(state, rows, query.keys[many].expr, left=False)
+    keys = [value if i == many else rows.value(k.expr) for i, k in enumerate(query.keys)]
+    return _Pass(state, rows, keys, aggregates).select()
+
+
+def _without_values(
+    state: State, query: r.AggregationQuery, aggregates: Sequence[r.Aggregate], many: int
+) -> exp.Select:
+    """Return the groups of the rows that have no value of the only key with many."""
+    rows = scan_rows(state, query.scan)
+    expr = query.keys[many].expr
+    source = source_of(expr)
+    assert source is not None
+    found = value_rows(state, source)
+    for key in rows.link(source.field.table):
+        found.restrict(sql.equal(found.key(key), rows.key(key)))
+    found.restrict(sql.not_null(found.value(expr)))
+    rows.restrict(exp.Not(this=exp.Exists(this=found.select([sql.number(1)]))))
+    keys = [sql.null() if i == many else rows.value(k.expr) for i, k in enumerate(query.keys)]
+    return _Pass(state, rows, keys, aggregates).select()
+
+
+def _only_counts(query: r.AggregationQuery, aggregates: Sequence[r.Aggregate]) -> bool:
+    """Whether the sessions of each value only have to be counted."""
+    return (
+        query.scan.table == PRIMARY
+        and len(query.keys) == 1
+        and all(a.operand is None and a.condition is None for a in aggregates)
+    )
+
+
+def _counted_values(state: State, query: r.AggregationQuery, columns: int) -> exp.Select:
+    """Return each value with the number of sessions that have it."""
+    expr = query.keys[0].expr
+    source = source_of(expr)
+    assert source is not None
+    found = value_rows(state, source)
+    value = found.value(expr)
+    found.restrict(sql.not_null(value.copy()))
+    if query.scan.where is not None or query.scan.timeframe is not None:
+        rows = scan_rows(state, query.scan)
+        found.restrict(sql.among([found.key(SESSION)], rows.select([rows.key(SESSION)])))
+    sessions = exp.Count(this=exp.Distinct(expressions=[found.key(SESSION)]))
+    counts = [sql.named(sessions.copy(), name) for name in ("n", *_names(columns))]
+    return found.select([sql.named(value, "k0"), *counts], group=sql.positions(1))
+
+
+def _names(columns: int) -> list[str]:
+    return [f"a{index}" for index in range(columns)]
+
+
+class _Pass:
+    """One pass over rows that groups them."""
+
+    def __init__(
+        self, state: State, rows: Rows, keys: Sequence[Node], aggregates: Sequence[r.Aggregate]
+    ) -> None:
+        self._state = state
+        self._rows = rows
+        self._keys = keys
+        self._aggregates = aggregates
+        self._per_row: dict[r.Expr, str] = {}
+
+    def select(self) -> exp.Select:
+        """Return the groups."""
+        keys = [sql.named(node, f"k{i}") for i, node in enumerate(self._keys)]
+        count = sql.named(exp.Count(this=exp.Star()), "n")
+        names = _names(len(self._aggregates))
+        columns = [
+            sql.named(self._aggregate(expr), name)
+            for expr, name in zip(self._aggregates, names, strict=True)
+        ]
+        return self._rows.select([*keys, count, *columns], group=sql.positions(len(keys)))
+
+    def _aggregate(self, expr: r.Aggregate) -> Node:
+        if expr.operand is not None and source_of(expr.operand) is not None:
+            return self._many_aggregate(expr)
+        value = self._rows.value(expr.operand) if expr.operand is not None else None
+        return apply(self._state, expr, conditional(self._state, self._rows, expr, value))
+
+    def _many_aggregate(self, expr: r.Aggregate) -> Node:
+        """Combine aggregates that were made per row: sums of sums, smallest of smallest."""
+        assert expr.operand is not None
+        alias = self._row_aggregates(expr.operand)
+
+        def part(name: str) -> Node:
+            node = conditional(self._state, self._rows, expr, sql.column(alias, name))
+            assert node is not None
+            return node
+
+        match expr.function:
+            case "count":
+                return exp.Count(this=part("n"))
+            case "min" | "max":
+                return _AGGREGATES[expr.function](this=part(expr.function))
+            case "sum":
+                return exp.Sum(this=part("sum"))
+        values = exp.Sum(this=part("n"))
+        if expr.type.kind is Kind.DATE:
+            earliest = sql.mul(sql.column(alias, "n"), sql.number(self._state.starts[0]))
+            distance = sql.sub(sql.column(alias, "sum"), earliest)
+            total = exp.Sum(this=conditional(self._state, self._rows, expr, distance))
+        else:
+            total = exp.Sum(this=part("sum"))
+        average = sql.call(Generic.FLOAT_DIV, total, values)
+        return _shifted_back(self._state, expr, average)
+
+    def _row_aggregates(self, operand: r.Expr) -> str:
+        """Join what the values of each row come to, once per operand; no row where no value."""
+        if operand not in self._per_row:
+            wanted: list[tuple[str, type[exp.AggFunc]]] = [("n", exp.Count)]
+            uses = {e.function for e in self._aggregates if e.operand == operand}
+            wanted += [(f, _AGGREGATES[f]) for f in ("min", "max") if f in uses]
+            if uses & {"sum", "avg"}:
+                wanted.append(("sum", exp.Sum))
+            query, keys = aggregated_values(self._state, self._rows, operand, wanted)
+            self._per_row[operand] = self._rows.join_derived(query, keys, left=True, prefix="m")
+        return self._per_row[operand]
+
+
+_AGGREGATES: dict[str, type[exp.AggFunc]] = {
+    "count": exp.Count,
+    "min": exp.Min,
+    "max": exp.Max,
+    "sum": exp.Sum,
+    "avg": exp.Avg,
+}
+
+
+def conditional(state: State, rows: Rows, expr: r.Aggregate, value: Node | None) -> Node | None:
+    """Return a value where the aggregate's condition holds, else NULL."""
+    if expr.condition is None:
+        return value
+    held = condition(state, rows, expr.condition)
+    return sql.when(held, value if value is not None else sql.number(1))
+
+
+def apply(state: State, expr: r.Aggregate, value: Node | None) -> Node:
+    """Return an aggregate over a value of each row."""
+    if value is None:
+        return exp.Count(this=exp.Star())
+    if expr.distinct:
+        return exp.Count(this=exp.Distinct(expressions=[value]))
+    if expr.function == "percentile":
+        assert expr.percentile is not None
+        node = sql.call(Generic.PERCENTILE, value, state.parameter(expr.percentile))
+        return sql.call(Generic.ROUND, node) if expr.type.kind is Kind.DATE else node
+    if expr.function == "avg" and expr.type.kind is Kind.DATE:
+        shifted = sql.sub(value, sql.number(state.starts[0]))
+        return _shifted_back(state, expr, exp.Avg(this=shifted))
+    return _AGGREGATES[expr.function](this=value)
+
+
+def _shifted_back(state: State, expr: r.Aggregate, average: Node) -> Node:
+    """Make an average of dates a date.
+
+    Dates are averaged as distances from the earliest start: their plain sum would leave the range
+    in which doubles hold every whole number. Halves are rounded away from 1970, so the date has to
+    be whole again before.
+    """
+    if expr.type.kind is not Kind.DATE:
+        return average
+    return sql.call(Generic.ROUND, sql.add(average, sql.number(state.starts[0])))
