@@ -1,8 +1,8 @@
 """How long questions of each kind take on each engine, on the demo data.
 
 ``python -m benchmarks.engines --sessions 100000`` makes the data once in a folder that stays, then
-asks each question several times, engine by engine in turn, and prints the median in ms, from text to
-rows; ``--json FILE`` keeps the figures.
+asks each question several times, engine by engine in turn, and prints the median in ms, from text
+to rows; ``--json FILE`` keeps the figures.
 """
 
 from __future__ import annotations
@@ -53,9 +53,8 @@ def _store(folder: Path, engine: str, sessions: int) -> usql.Database:
         if not data.exists():
             write(data, sessions)
         seconds = db.import_files([data]).seconds
-        print(
-            f"{engine}: {sessions:,} sessions imported in {seconds:.0f} s, {path.stat().st_size >> 20} MiB"
-        )
+        size = path.stat().st_size >> 20
+        print(f"{engine}: {sessions:,} sessions imported in {seconds:.0f} s, {size} MiB")
     return db
 
 
