@@ -52,7 +52,8 @@ ADDRESSES = (
 )
 ZONES: tuple[str | int, ...] = (
     *("UTC", "UTC", "Europe/Vienna", "Europe/Vienna", "America/New_York", "Australia/Lord_Howe"),
-    *("America/Sao_Paulo", "Asia/Kathmandu", "Pacific/Apia", 0, 60, 330, -210),
+    *("America/Sao_Paulo", "Asia/Kathmandu", "Pacific/Apia", 0, 60, 330, -210, -720, 840),
+    *("America/St_Johns", "Africa/Casablanca", "Antarctica/Troll", "Pacific/Chatham"),
 )
 
 # Instants at which clocks change somewhere in `ZONES`, and a few plain ones.
@@ -68,6 +69,8 @@ ANCHORS = (
     1_709_208_000_000,  # 2024-02-29
     1_717_245_296_789,
 )
+# Far from the others: before 1970, on its edge, the end of 32 bits, a leap day of 2000 and of 2096.
+FAR_ANCHORS = (-1, -86_400_000 * 500, 2_147_483_648_000, 951_782_400_000, 3_981_225_600_000)
 _MINUTE, _HOUR, _DAY = 60_000, 3_600_000, 86_400_000
 
 # These are derived on import where they are missing, so they are always given.
@@ -88,6 +91,8 @@ class _Pools:
     def __init__(self, rng: Random) -> None:
         self.rng = rng
         anchors = tuple(rng.sample(ANCHORS, rng.randint(1, 4)))
+        if rng.random() < 0.15:
+            anchors += (rng.choice(FAR_ANCHORS),)
         self.instants = [instant(rng, anchors) for _ in range(rng.randint(4, 30))]
         self.properties: dict[FieldInfo, list[str]] = {}
         self.pools: dict[tuple[FieldInfo, str], list[Any]] = {}

@@ -45,7 +45,7 @@ _FORMATS = (
 _NARROW_FORMATS = ("MMMMM", "EEEEE d", "ccccc")
 _INTERVALS = (
     *("year", "quarter", "month", "week", "day", "hour", "minute", "second"),
-    *("5m", "7d", "6h", "1d", "90m", "30s", "3h", "2d", "45m", "1m"),
+    *("5m", "7d", "6h", "1d", "90m", "30s", "3h", "2d", "45m", "1m", "11d", "1000s", "23h", "7m"),
 )
 # The largest magnitude, in bits, that integers may reach.
 _MOST_BITS = 52
@@ -188,6 +188,12 @@ class QueryGenerator:
 
     def field(self, *types: str, own: float = 0.6) -> m.Field:
         return self.spelled(self.entry(frozenset(types) if types else None, own))
+
+    def _type(self, name: m.Field) -> str:
+        """The type of a field that was spelled here."""
+        near = (name.table,) if name.table is not None else (self.table, *reachable(self.table))
+        info = next(FIELDS[table][name.name] for table in near if name.name in FIELDS[table])
+        return info.type if name.key is None else info.property_type
 
     def properties(self) -> m.Field:
         """A whole properties field; events and errors have none of their own."""
@@ -486,6 +492,7 @@ class QueryGenerator:
 
     def group_operand(self, keys: list[m.Expr]) -> Callable[[bool], Operand]:
         parts = [key for key in keys if isinstance(key, m.DatePart)]
+        numbers = [key for key in keys if isinstance(key, m.Field) and self._type(key) == "long"]
 
         def leaf(_: bool) -> Operand:
             roll = self.rng.random()
@@ -493,6 +500,8 @@ class QueryGenerator:
                 return self.literal_operand()
             if parts and roll < 0.4:
                 return Operand(self.rng.choice(parts), 12)
+            if numbers and roll < 0.5:
+                return Operand(self.rng.choice(numbers), 32)
             agg, type_ = self.aggregate("long", "double", "date") if roll < 0.7 else self._count()
             double = type_ == "double"
             return Operand(agg, 42, double=double, date=type_ == "date", rounded=double)
@@ -608,6 +617,8 @@ class QueryGenerator:
             self.top() if self._chance(0.2) else self.row_key() for _ in range(self._how_many())
         ]
         selected = [key for key in keys if self._chance(0.8)]
+        if self._chance(0.08):
+            return self._by_the_field_under(keys)
         columns = [m.Column(key) for key in selected]
         measures = [self.measure(keys) for _ in range(self.rng.choice((0, 1, 1, 2, 3)))]
         if self._chance(0.08):
@@ -619,6 +630,21 @@ class QueryGenerator:
         columns = self._aliased(columns)
         group_by = tuple(self._group_by(key, columns) for key in keys)
         return self._aggregation(columns, keys, group_by=group_by)
+
+    def _by_the_field_under(self, keys: list[m.Expr]) -> m.Select:
+        """Several functions over one field, and `GROUP BY` that field, which means all of them."""
+        name = self.field("date")
+        over = [self.date_function(name) for _ in range(self.rng.randint(1, 2))]
+        if self._chance(0.3):
+            over.append(m.Top(name, self.rng.randint(1, 4)))
+        self.rng.shuffle(over)
+        columns = [m.Column(expr) for expr in dict.fromkeys([*over, *keys[:1]])]
+        columns += [self.measure(over) for _ in range(self.rng.randint(0, 2))]
+        columns = self._aliased(columns)
+        group_by = [self._beside_aliases(name, columns)]
+        group_by += [self._group_by(key, columns) for key in keys[:1]]
+        self.rng.shuffle(group_by)
+        return self._aggregation(columns, [*over, *keys[:1]], group_by=tuple(group_by))
 
     def _how_many(self) -> int:
         return self.rng.choice((1, 1, 1, 2, 2, 3))
@@ -646,6 +672,10 @@ class QueryGenerator:
     def _implicit(self) -> m.Select:
         keys = [self.row_key() for _ in range(self.rng.choice((1, 1, 2)))]
         columns = [m.Column(key) for key in keys]
+        if self._chance(0.1):  # an aggregate to order by groups, too
+            order = m.Ordering(self.aggregate()[0], self._chance(0.5))
+            made = self._aggregation(self._aliased(columns), keys)
+            return replace(made, order_by=(order, *made.order_by))
         columns += [m.Column(self.aggregate()[0])]
         columns += [self.measure(keys) for _ in range(self.rng.choice((0, 0, 1)))]
         self.rng.shuffle(columns)
@@ -660,6 +690,8 @@ class QueryGenerator:
             m.Column(agg, filters=self._filters(type_))
             for agg, type_ in (self.aggregate() for _ in range(self.rng.choice((0, 0, 1, 2))))
         ]
+        if self._chance(0.1):
+            columns += [self.measure(keys)]
         self.rng.shuffle(columns)
         return self._aggregation(self._aliased(columns), keys, distinct=True)
 
@@ -676,7 +708,7 @@ class QueryGenerator:
         group_by: tuple[m.Expr | m.AliasRef, ...] = (),
         distinct: bool = False,
     ) -> m.Select:
-        count = self._how_many_orderings() if keys else 0
+        count = self._how_many_orderings() if keys or self._chance(0.2) else 0
         orderings = [self._group_ordering(columns, keys) for _ in range(count)]
         return m.Select(
             tuple(columns),
@@ -697,10 +729,14 @@ class QueryGenerator:
             if isinstance(named, m.AliasRef) or _can_order_by(named, columns):
                 return m.Ordering(named, descending)
         expr: m.Expr
-        if roll < 0.7:
+        if roll < 0.7 and keys:
             expr = self.rng.choice(keys)
-        elif roll < 0.8:
+        elif roll < 0.77:
             expr = self.aggregate()[0]
+        elif roll < 0.80:
+            expr = self.arithmetic(self.group_operand(keys)).expr
+        elif roll < 0.82:
+            expr = self.date_function(self.aggregate("date")[0])
         elif roll < 0.85:
             expr = self.date_function(self.field("date"))
         else:
