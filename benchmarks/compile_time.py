@@ -2,9 +2,10 @@
 
     python -m benchmarks.compile_time [--queries 2000] [--seed 1] [--profile]
 
-Prints the median, the 90th and the 99th percentile and the maximum in ms, for all passes together
-and for each. A query that is refused does not count. The first query pays for loading the grammar
-and is left out.
+Prints the median, the 90th and the 99th percentile and the maximum in ms of processor time, for
+each pass, for all of them together, and for thought: parsing, resolving and planning, without the
+rendering of SQL text. A query that is refused does not count. The first query pays for loading the
+grammar and is left out. The aims for thought are a median of 2 ms and a 99th percentile of 10 ms.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from usql.resolve import Context, resolve
 from usql.source import Source
 
 T = TypeVar("T")
-_PASSES = ("parse", "resolve", "plan", "render", "total")
+_PASSES = ("parse", "resolve", "plan", "render", "together", "thought")
 
 
 def main() -> None:
@@ -86,16 +87,16 @@ def _passes(
     times: list[float] = []
 
     def timed(work: Callable[[], T]) -> T:
-        began = time.perf_counter()
+        began = time.process_time()
         result = work()
-        times.append((time.perf_counter() - began) * 1000)
+        times.append((time.process_time() - began) * 1000)
         return result
 
     parsed = timed(lambda: parse_source(Source(text)))
     resolved = timed(lambda: resolve(parsed.query, context))
     planned = timed(lambda: plan(resolved.query, layout, facts.start_range()))
     timed(lambda: SQLITE.render(planned))
-    return [*times, sum(times)]
+    return [*times, sum(times), sum(times[:3])]
 
 
 def _percentile(values: list[float], p: float) -> float:

@@ -25,7 +25,7 @@ from usql.source import Source, Span
 MAX_LENGTH = 1_000_000
 """Longest text that is parsed, in characters."""
 MAX_DEPTH = 64
-"""Deepest nesting of conditions and expressions."""
+"""Deepest nesting of conditions and expressions, and most brackets that are open at one place."""
 MAX_TERMS = 256
 """Longest chain of arithmetic operators without brackets."""
 
@@ -77,15 +77,85 @@ def _parse(source: Source) -> Parsed:
             Span(0, 0),
             hint="pass long lists of values as a parameter: field IN (:values)",
         )
-    try:
-        tree = _parser().parse(text)
-    except lark.exceptions.UnexpectedInput as error:
-        raise _syntax_error(error, source) from None
-    query = _build(tree)
+    _check_characters(text)
+    query = _build(_tree(source))
     _check_depth(query)
     curly = any(c in text for c in _CURLY_SINGLE + _CURLY_DOUBLE) and _has_curly_strings(text)
     notes = ("curly quotes were read as straight ones",) if curly else ()
     return Parsed(query, notes)
+
+
+def _check_characters(text: str) -> None:
+    """Refuse halves of characters, which no store can hold and no terminal can show."""
+    try:
+        text.encode()
+    except UnicodeEncodeError as error:
+        code = ord(text[error.start])
+        raise BadSyntax(
+            f"U+{code:04X} is half of a character",
+            Span(error.start, error.start + 1),
+            hint="leave it out; it comes from a text that was cut or read in a wrong encoding",
+        ) from None
+
+
+def _tree(source: Source) -> lark.Tree[lark.Token]:
+    """Return lark's tree; nesting is watched on the way, so a hostile text is refused at once."""
+    parsing: Any = _parser().parse_interactive(source.text)
+    nesting, last = _Nesting(), None
+    try:
+        for last in parsing.lexer_thread.lex(parsing.parser_state):
+            if last.type in _NESTING:
+                nesting.watch(last)
+            parsing.parser_state.feed_token(last)
+        return cast("lark.Tree[lark.Token]", parsing.feed_eof(last))
+    except lark.exceptions.UnexpectedInput as error:
+        raise _syntax_error(error, parsing, source) from None
+
+
+_OPERATORS = frozenset(("PLUS", "MINUS", "STAR", "SLASH", "PERCENT", "MOD"))
+_SEPARATORS = frozenset(("COMMA", "_AND", "_OR"))
+_NESTING = _OPERATORS | _SEPARATORS | {"LPAR", "RPAR", "NOT"}
+
+
+class _Nesting:
+    """How deep the brackets, chains of ``NOT`` and chains of operators are at a token."""
+
+    def __init__(self) -> None:
+        self._operators = [0]
+        self._nots = 0
+
+    def watch(self, token: lark.Token) -> None:
+        """Take account of a token.
+
+        Raises:
+            TooLarge: it goes deeper than is allowed.
+        """
+        kind = token.type
+        if kind == "LPAR":
+            self._operators.append(0)
+            _bound(len(self._operators) - 1 <= MAX_DEPTH, token, _TOO_DEEP)
+        elif kind == "RPAR" and len(self._operators) > 1:
+            self._operators.pop()
+        elif kind == "NOT":
+            self._nots += 1
+            _bound(self._nots <= MAX_DEPTH, token, _TOO_DEEP)
+        elif kind in _OPERATORS:
+            self._operators[-1] += 1
+            _bound(self._operators[-1] <= MAX_TERMS, token, _TOO_MANY_TERMS)
+        else:
+            self._operators[-1] = 0
+        if kind != "NOT" and kind != "LPAR":
+            self._nots = 0
+
+
+_TOO_DEEP = f"nested deeper than {MAX_DEPTH} levels"
+_TOO_MANY_TERMS = f"more than {MAX_TERMS} operators in one expression"
+
+
+def _bound(kept: bool, place: lark.Token, message: str) -> None:
+    if not kept:
+        span = Span(place.start_pos or 0, (place.start_pos or 0) + 1)
+        raise TooLarge(message, span, hint="split the query, or pass values as parameters")
 
 
 def _has_curly_strings(text: str) -> bool:
@@ -93,13 +163,14 @@ def _has_curly_strings(text: str) -> bool:
     return any(t.type == "STRING" and t[0] in _CURLY_SINGLE + _CURLY_DOUBLE for t in tokens)
 
 
-def _syntax_error(error: lark.exceptions.UnexpectedInput, source: Source) -> BadSyntax:
+def _syntax_error(
+    error: lark.exceptions.UnexpectedInput, parsing: Any, source: Source
+) -> BadSyntax:
     from usql.syntax_hints import describe
 
     if isinstance(error, lark.exceptions.UnexpectedToken):
         at_end = error.token.type == "$END"
-        accepts: Any = error.interactive_parser.accepts  # type: ignore[no-untyped-call,unused-ignore]
-        expected = set(accepts() or error.expected)
+        expected = set(parsing.accepts() or error.expected)
     else:
         at_end = isinstance(error, lark.exceptions.UnexpectedEOF)
         expected = set(getattr(error, "allowed", None) or getattr(error, "expected", None) or ())
@@ -114,9 +185,7 @@ def _check_depth(query: ast.Query) -> None:
         node, depth, terms = stack.pop()
         if depth > MAX_DEPTH or terms > MAX_TERMS:
             raise TooLarge(
-                f"nested deeper than {MAX_DEPTH} levels"
-                if depth > MAX_DEPTH
-                else f"more than {MAX_TERMS} operators in one expression",
+                _TOO_DEEP if depth > MAX_DEPTH else _TOO_MANY_TERMS,
                 Span(node.span.start, node.span.start + 1),
                 hint="split the query, or pass values as parameters",
             )

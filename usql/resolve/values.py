@@ -302,11 +302,15 @@ def _scalar_parameter(node: ast.Parameter, context: Context) -> Raw:
     return _from_python(value, node)
 
 
+_HALF = re.compile("[\ud800-\udfff]")
+"""Half of a character, which no store can hold."""
+
+
 def _from_python(value: Any, node: ast.Parameter) -> Raw:
     match value:
         case None | bool():
             return value
-        case str():
+        case str() if not _HALF.search(value):
             return value
         case int():
             return numeral(value)

@@ -38,10 +38,11 @@ class Kind(Enum):
 
 _TOKEN = re.compile(
     r"""
-    (?P<BLANK>[\s\ufeff\u200b]+ | --[^\r\n]* | /\*(?:.|[\r\n])*?\*/)
-  | (?P<STRING>'(?:[^']|'')*' | "(?:[^"]|"")*" | [‘’‚‛][^‘’‚‛']*[‘’‚‛'] | [“”„‟][^“”„‟"]*[“”„‟"])
+    (?P<BLANK>[\s\ufeff\u200b]+ | --[^\r\n]* | /\*(?:[^*]++|\*(?!/))*\*/)
+  | (?P<STRING>'(?:[^']++|'')*' | "(?:[^"]++|"")*"
+             | [‘’‚‛][^‘’‚‛']*[‘’‚‛'] | [“”„‟][^“”„‟"]*[“”„‟"])
   | (?P<QUOTE>['"‘’‚‛“”„‟])
-  | (?P<BRACKETED>\[(?:[^\]]|\]\])*\])
+  | (?P<BRACKETED>\[(?:[^\]]++|\]\])*\])
   | (?P<BACKTICKS>`[^`\r\n]*` | `)
   | (?P<COMMENT>/\*)
   | (?P<NUMBER>\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w))
@@ -173,7 +174,7 @@ class Situation:
     @classmethod
     def of(cls, text: str, offset: int, expected: Collection[str]) -> Situation:
         """Return the situation at an offset, in characters."""
-        tokens = tuple(_tokens(text))
+        tokens = tuple(_tokens(text, offset))
         at = next((i for i, t in enumerate(tokens) if t.end > offset), len(tokens) - 1)
         return cls(text, tokens, at, frozenset(expected))
 
@@ -295,11 +296,16 @@ _BEFORE_ITEM = (*CONDITION_STARTS, "SELECT", "DISTINCT", "BY")
 _KEY = (Kind.WORD, Kind.ODD_WORD, Kind.NUMBER, Kind.STRING, Kind.BRACKETED)
 
 
-def _tokens(text: str) -> list[Token]:
-    found = [
-        Token(Kind[m.lastgroup], m.group(), m.start(), m.end())
-        for m in _TOKEN.finditer(text)
-        if m.lastgroup is not None and m.lastgroup != "BLANK"
-    ]
+_LOOK_AHEAD = 5_000
+"""No rule has to see more of the text, in characters, behind the place where the parser stopped."""
+
+
+def _tokens(text: str, offset: int) -> list[Token]:
+    found = []
+    for match in _TOKEN.finditer(text):
+        if match.start() > offset + _LOOK_AHEAD:
+            break
+        if match.lastgroup is not None and match.lastgroup != "BLANK":
+            found.append(Token(Kind[match.lastgroup], match.group(), match.start(), match.end()))
     end = found[-1].end if found else 0
     return [*found, Token(Kind.END, "", end, end)]
