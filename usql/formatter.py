@@ -64,12 +64,17 @@ def name_text(name: str) -> str:
     return name if _BARE.fullmatch(name) and name.isascii() else _quoted(name, '"')
 
 
+def _capitals(name: str) -> str:
+    """Return a function's name in capitals; in letters such as ſ these would be other letters."""
+    return name.upper() if name.isascii() else name
+
+
 def _quoted(text: str, quote: str) -> str:
     return quote + text.replace(quote, quote * 2) + quote
 
 
 def _clauses(query: ast.Query) -> Iterable[str]:
-    writer = _Writer(lambda field: field_text(field.parts), functions=str.upper)
+    writer = _Writer(lambda field: field_text(field.parts), functions=_capitals)
     if isinstance(query, ast.Funnel):
         steps = ", ".join(writer.write(s.condition) + _alias(s.alias) for s in query.steps)
         yield f"SELECT FUNNEL({steps}){_ordered(query.ordered, writer)}"
