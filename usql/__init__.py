@@ -27,11 +27,17 @@ if TYPE_CHECKING:
     from usql.parser import parse as parse
     from usql.result import Column as Column
     from usql.result import Result as Result
+    from usql.store.export.auth import BasicAuth as BasicAuth
+    from usql.store.export.auth import BearerAuth as BearerAuth
+    from usql.store.export.auth import OAuth2 as OAuth2
     from usql.store.export.files import ExportProgress as ExportProgress
     from usql.store.export.files import ExportSummary as ExportSummary
+    from usql.store.export.post import SendSummary as SendSummary
     from usql.store.importer import ImportSummary as ImportSummary
 
 _HOMES = {
+    "BasicAuth": "usql.store.export.auth",
+    "BearerAuth": "usql.store.export.auth",
     "Column": "usql.result",
     "Compiled": "usql.compiled",
     "Database": "usql.engine",
@@ -39,7 +45,9 @@ _HOMES = {
     "ExportProgress": "usql.store.export.files",
     "ExportSummary": "usql.store.export.files",
     "ImportSummary": "usql.store.importer",
+    "OAuth2": "usql.store.export.auth",
     "Result": "usql.result",
+    "SendSummary": "usql.store.export.post",
     "UsqlError": "usql.errors",
     "connect": "usql.engine",
     "format": "usql.formatter",

@@ -316,7 +316,7 @@ def _decoded(text: bytes) -> str:
         raise BadSyntax(f"the query is not UTF-8 text (byte {error.start + 1})") from None
 
 
-def _all_of(*decorators: Callable[[F], F]) -> Callable[[F], F]:
+def all_of(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     """Return several decorators as one, the first outermost."""
 
     def decorate(function: F) -> F:
@@ -328,7 +328,7 @@ def _all_of(*decorators: Callable[[F], F]) -> Callable[[F], F]:
 
 
 store_argument: Callable[[F], F] = click.argument("store")
-_source = _all_of(
+_source = all_of(
     click.argument("query", required=False),
     click.option(
         "-f",
@@ -337,7 +337,7 @@ _source = _all_of(
         help="Read the query from a file.",
     ),
 )
-_setting = _all_of(
+setting: Callable[[F], F] = all_of(
     click.option("--timeframe", metavar="EXPR", help="Sessions that start in it: 'last 7 days'."),
     click.option(
         "--timezone",
@@ -421,7 +421,7 @@ def main(ctx: click.Context) -> None:
 @main.command()
 @store_argument
 @_source
-@_setting
+@setting
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -463,7 +463,7 @@ def query(
 @main.command()
 @store_argument
 @_source
-@_setting
+@setting
 def explain(store: str, query: str | None, file: str | None, **settings: Any) -> None:
     """Show how a query becomes SQL, without running it."""
     text = _text_of(query, file)

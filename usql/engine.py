@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,6 +23,7 @@ from usql.parser import parse_source
 from usql.plan import Output, Planned, plan
 from usql.resolve import Context, resolve
 from usql.result import Column, Result
+from usql.selection import errors_in_condition, selecting
 from usql.source import Source
 from usql.store.places import Place, layout_of, open_writer, place_of
 from usql.timeframe import Moment, Timeframe, TimeframeLike, parse_timeframe, to_ms
@@ -29,7 +31,9 @@ from usql.zones import Zone
 
 if TYPE_CHECKING:
     from usql.explain import Explanation
+    from usql.store.export.auth import Auth
     from usql.store.export.files import Destination, ExportProgress, ExportSummary
+    from usql.store.export.post import ContentType, Method, SendSummary
     from usql.store.importer import ImportSummary, Input, Progress
 
 DEFAULT_LIMIT = 50
@@ -265,6 +269,11 @@ class Database:
         compression: str | None = None,
         overwrite: bool = False,
         progress: Callable[[ExportProgress], None] | None = None,
+        where: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        timeframe: TimeframeLike = None,
+        timezone: str | int | None = None,
+        now: Moment | None = None,
     ) -> ExportSummary:
         r"""Write sessions to a file of JSON lines, or to a folder of Parquet, a file per table.
 
@@ -278,8 +287,12 @@ class Database:
                 suffix ``.gz`` or ``.zst``.
             overwrite: whether a file, or a folder that is an earlier export, is replaced.
             progress: called now and then.
+            where: a condition on ``usersession``, as behind ``WHERE`` in a query, that chooses
+                sessions; all unless given.
+            params, timeframe, timezone, now: as for ``query``.
 
         Raises:
+            UsqlError: the condition is bad.
             ExportError: it cannot be written; what was there is there still.
             MissingExtra: Parquet or zstd needs a library that is not installed.
             StoreError: the store cannot be read.
@@ -297,32 +310,145 @@ class Database:
         chosen = files.format_of(out, format)
         if isinstance(out, str | os.PathLike) and same_file(self._location.path, out):
             raise ExportError(f"{os.fspath(out)} is the store itself", hint="name another file")
-        with self._backend.snapshot() as snapshot:
+        settings = _settings(timeframe, timezone, now)
+        with self._backend.snapshot(self._selection(where, params, settings)) as snapshot:
             if chosen == "ndjson":
                 return files.write_lines(
                     snapshot, out, compression=compression, overwrite=overwrite, report=progress
                 )
             return parquet.write_folder(snapshot, out, overwrite=overwrite, report=progress)
 
-    def export_sessions(self) -> Iterator[dict[str, Any]]:
+    def export_sessions(
+        self,
+        *,
+        where: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        timeframe: TimeframeLike = None,
+        timezone: str | int | None = None,
+        now: Moment | None = None,
+    ) -> Iterator[dict[str, Any]]:
         """Yield sessions as dictionaries in the export format, in the order they were stored.
 
         All are of one state of the store, which is held until the iterator is exhausted or
         closed.
 
+        Args:
+            where: a condition on ``usersession`` that chooses sessions; all unless given.
+            params: values of its parameters, as for ``query``.
+            timeframe: sessions that start in it, as for ``query``.
+            timezone: as for ``query``.
+            now: as for ``query``.
+
         Raises:
-            StoreError: the store cannot be read.
+            UsqlError: the condition is bad, or the store cannot be read.
 
         >>> with connect() as db:
-        ...     _ = db.import_sessions([{"userSessionId": "a", "startTime": 0}])
-        ...     list(db.export_sessions())
-        [{'startTime': 0, 'userSessionId': 'a'}]
+        ...     _ = db.import_sessions([{"userSessionId": n, "startTime": 0} for n in "ab"])
+        ...     list(db.export_sessions(where="userSessionId = 'b'"))
+        [{'startTime': 0, 'userSessionId': 'b'}]
         """
-        with self._backend.snapshot() as snapshot:
+        settings = _settings(timeframe, timezone, now)
+        with self._backend.snapshot(self._selection(where, params, settings)) as snapshot:
             for _, document in snapshot.documents():
                 yield document
 
+    def export_url(
+        self,
+        url: str,
+        *,
+        auth: Auth | None = None,
+        method: Method = "POST",
+        content_type: ContentType = "application/x-ndjson",
+        gzip: bool = False,
+        bulk_headers: bool = False,
+        index: str | None = None,
+        timeout: float = 30.0,
+        retries: int = 3,
+        plain_http: bool = False,
+        checkpoint: str | os.PathLike[str] | None = None,
+        restart: bool = False,
+        progress: Callable[[ExportProgress], None] | None = None,
+        where: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        timeframe: TimeframeLike = None,
+        timezone: str | int | None = None,
+        now: Moment | None = None,
+    ) -> SendSummary:
+        """Send sessions to another system: bulks of at most 1000 sessions or 896,000 bytes.
+
+        A request that meets a 5xx, a 429, a time-out or a failing connection is sent again, after
+        a while that grows. An export that was interrupted goes on where it stopped when it is run
+        again: a checkpoint notes what the receiver has, and is removed at the end.
+
+        Args:
+            url: of the receiver; no user or password in it.
+            auth: ``BasicAuth``, ``BearerAuth`` or ``OAuth2``.
+            method: ``POST`` or ``PUT``.
+            content_type: ``application/x-ndjson`` or ``application/json``; the bodies are JSON
+                lines either way.
+            gzip: pack the bodies.
+            bulk_headers: put a line ``{"index": …}`` before each session, as Elasticsearch wants.
+            index: named in that line.
+            timeout: of one request, in seconds.
+            retries: how often one request is sent again.
+            plain_http: allow secrets over a connection that is not encrypted.
+            checkpoint: the file that notes how far the export is; beside the store by default.
+            restart: forget an earlier run.
+            progress: called now and then.
+            where: a condition on ``usersession`` that chooses sessions; all unless given.
+            params, timeframe, timezone, now: as for ``query``. An export that goes on keeps the
+                present it began with, unless ``now`` says otherwise.
+
+        Raises:
+            UsqlError: the condition is bad.
+            ExportError: the receiver refuses a bulk, or does not take it after all retries; or
+                the checkpoint is of another export.
+            MissingExtra: urllib3 is not installed.
+        """
+        from usql.store.export.checkpoint import Checkpoint, Job, Reached
+        from usql.store.export.post import Receiver, Run, send
+
+        receiver = Receiver(
+            url,
+            auth,
+            method,
+            content_type,
+            gzip,
+            bulk_headers,
+            index,
+            timeout,
+            retries,
+            plain_http,
+        ).checked()
+        chooses = _choice(where, params, timeframe, timezone)
+        store = self._location.path
+        job = Job.of(str(store and store.absolute()), receiver.url, chooses)
+        noted = None
+        if checkpoint is not None:
+            noted = Checkpoint(Path(checkpoint), job)
+        elif store is not None:
+            noted = Checkpoint.beside(store, job)
+        if restart and noted is not None:
+            noted.remove()
+        reached = None if noted is None else noted.read()
+        if now is None and reached is not None:
+            now = reached.now
+        settings = _settings(timeframe, timezone, now)
+        run = Run(noted, reached or Reached(0, 0, settings.now))
+        with self._backend.snapshot(self._selection(where, params, settings)) as snapshot:
+            return send(snapshot, receiver, run, report=progress)
+
     # --- composition
+
+    def _selection(
+        self, where: str | None, params: Mapping[str, Any] | None, settings: _Settings
+    ) -> Compiled | None:
+        """Return a query for the sessions that are chosen, or ``None`` where that is all."""
+        if where is None and settings.timeframe is None:
+            return None
+        source = selecting(where)
+        with errors_in_condition(source, where):
+            return self._compile(source, params, settings, None, probe=False)[0]
 
     def _compile(
         self,
@@ -372,6 +498,18 @@ def _settings(
     zone = Zone.of(timezone)
     moment = time.time_ns() // 1_000_000 if now is None else to_ms(now)
     return _Settings(parse_timeframe(timeframe, now=moment, zone=zone), zone, moment)
+
+
+def _choice(
+    where: str | None,
+    params: Mapping[str, Any] | None,
+    timeframe: TimeframeLike,
+    timezone: str | int | None,
+) -> str:
+    """Return what chooses sessions as text, to tell whether another choice is the same."""
+    if where is None and timeframe is None:
+        return ""
+    return repr((where, sorted((params or {}).items()), timeframe, timezone))
 
 
 def _parameters(params: Mapping[str, Any] | None) -> Mapping[str, Any]:

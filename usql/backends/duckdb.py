@@ -14,7 +14,7 @@ from usql.backends.running import check, in_thread
 from usql.compiled import Compiled
 from usql.dialects.duckdb import DUCKDB, OFFSET
 from usql.errors import EngineError, StoreError, UsqlError
-from usql.layout import Layout
+from usql.layout import SESSION, Layout
 from usql.schema import PRIMARY, Field
 from usql.store.duckdb_store import (
     PATIENCE,
@@ -169,12 +169,10 @@ class DuckdbBackend:
 
     def _numbers(self, reader: _Reader, selection: Compiled) -> Sequence[int]:
         """Return the numbers of the sessions that a query yields, sorted."""
-        at = len(selection.outputs)
+        sql = f"SELECT {SESSION} FROM ({selection.sql}) ORDER BY 1"
         with _engine_errors(self._location):
-            rows = in_thread(
-                lambda: reader.fetch(selection.sql, selection.params), reader, timeout=None
-            )
-        return array("q", sorted(row[at] for row in rows))
+            rows = in_thread(lambda: reader.fetch(sql, selection.params), reader, timeout=None)
+        return array("q", (number for (number,) in rows))
 
     def _documents(self, reader: _Reader, table: str, keys: Sequence[tuple[Any, ...]]) -> list[Any]:
         from usql.store.documents import documents, row_documents

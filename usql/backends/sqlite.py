@@ -21,7 +21,7 @@ from usql.backends.running import check, in_thread
 from usql.compiled import Compiled
 from usql.dialects.sqlite import FLOAT_MOD, OFFSET, PERCENTILE, SORTED, SQLITE
 from usql.errors import EngineError, UsqlError
-from usql.layout import Layout
+from usql.layout import SESSION, Layout
 from usql.schema import PRIMARY, Field
 from usql.store.sqlite_store import (
     Location,
@@ -162,12 +162,13 @@ class SqliteBackend:
 
     def _numbers(self, reader: _Reader, selection: Compiled) -> Sequence[int]:
         """Return the numbers of the sessions that a query yields, sorted."""
-        at = len(selection.outputs)
+        sql = f"SELECT {SESSION} FROM ({selection.sql}) ORDER BY 1"
+
+        def read() -> Sequence[int]:
+            return array("q", (n for (n,) in reader.connection.execute(sql, selection.params)))
+
         with _engine_errors(self._location):
-            rows = in_thread(
-                lambda: reader.fetch(selection.sql, selection.params), reader, timeout=None
-            )
-        return array("q", sorted(row[at] for row in rows))
+            return in_thread(read, reader, timeout=None)
 
     def _documents(
         self, connection: sqlite3.Connection, table: str, keys: Sequence[tuple[Any, ...]]
