@@ -431,7 +431,7 @@ class Database:
         if restart and noted is not None:
             noted.remove()
         reached = None if noted is None else noted.read()
-        if now is None and reached is not None:
+        if now is None and reached is not None and reached.number:
             now = reached.now
         settings = _settings(timeframe, timezone, now)
         run = Run(noted, reached or Reached(0, 0, settings.now))

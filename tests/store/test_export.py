@@ -491,3 +491,100 @@ def test_an_import_does_not_wait_for_ever_for_an_export(
             db.import_sessions(demo()[:1])
         running.close()
         db.import_sessions(demo()[:1])
+
+
+# --- A choice of sessions -------------------------------------------------------------------------
+
+CHOICE = [
+    {"userSessionId": "a", "startTime": 1000, "city": "Linz", "userActions": [{"name": "Pay"}]},
+    {"userSessionId": "b", "startTime": 2000, "city": "Linz", "userActions": [{"name": "Look"}]},
+    {"userSessionId": "c", "startTime": 3000, "city": "O'Hara", "userActions": []},
+    {"userSessionId": "d", "startTime": 4000, "duration": 7, "ip": "10.0.0.1"},
+]
+
+
+@pytest.fixture(params=["", "duckdb:"], ids=["sqlite", "duckdb"])
+def choice(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[usql.Database]:
+    with usql.connect(f"{request.param}{tmp_path / 's.db'}") as db:
+        db.import_sessions(CHOICE)
+        yield db
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ({}, "abcd"),
+        ({"where": "city = 'Linz'"}, "ab"),
+        ({"where": "NOT city = 'Linz' -- a comment"}, "cd"),
+        ({"where": "useraction.name = 'Pay' OR duration = 7"}, "ad"),
+        ({"where": "city = :c", "params": {"c": "O'Hara"}}, "c"),
+        ({"where": "startTime < $NOW - 2000", "now": 5000}, "ab"),
+        ({"where": "city = 'Nowhere'"}, ""),
+        ({"timeframe": (2000, 4000)}, "bc"),
+        ({"timeframe": "last 2 seconds", "now": 4500}, "cd"),
+        ({"timeframe": (2000, 4000), "where": "city = 'Linz'"}, "b"),
+    ],
+)
+def test_conditions_and_timeframes_choose_sessions(
+    choice: usql.Database, tmp_path: Path, options: dict[str, Any], expected: str
+) -> None:
+    chosen = [session for session in CHOICE if str(session["userSessionId"]) in expected]
+    assert list(choice.export_sessions(**options)) == chosen
+    summary = choice.export_files(tmp_path / "o.ndjson", **options)
+    written = [json.loads(line) for line in (tmp_path / "o.ndjson").read_text().splitlines()]
+    assert written == chosen
+    assert summary.sessions == len(chosen)
+    choice.export_files(tmp_path / "o.parquet", **options)
+    found = pq.read_table(tmp_path / "o.parquet" / "usersession.parquet")["userSessionId"]
+    assert found.to_pylist() == list(expected)
+    actions = pq.read_table(tmp_path / "o.parquet" / "useraction.parquet").to_pylist()
+    names = [action["name"] for s in chosen for action in s.get("userActions", [])]
+    assert [row["name"] for row in actions] == names
+
+
+@pytest.mark.parametrize(
+    ("where", "shown"),
+    [
+        (
+            "city = 'Linz' AND\ncoutry = 'x'",
+            "usersession has no field coutry\n"
+            "line 2, column 1: coutry = 'x'\n"
+            "                  ^^^^^^\n"
+            "hint: did you mean country?",
+        ),
+        (
+            "city = 'Linz' LIMIT 3",
+            "this is more than a condition\n"
+            "line 1, column 1: city = 'Linz' LIMIT 3\n"
+            "                  ^^^^^^^^^^^^^^^^^^^^^\n"
+            "hint: give only what stands between WHERE and the rest of a query",
+        ),
+    ],
+)
+def test_bad_conditions_are_shown_as_they_were_written(
+    choice: usql.Database, where: str, shown: str
+) -> None:
+    with pytest.raises(errors.UsqlError) as raised:
+        next(choice.export_sessions(where=where))
+    assert str(raised.value) == shown
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        "",
+        ")",
+        "city",
+        "city = 'x' GROUP BY city",
+        "city = 'x' ORDER BY city",
+        "city = 'x'; DROP TABLE usersession",
+        "city = 'x' UNION SELECT JSON FROM usersession",
+        "COUNT(*) > 1",
+        "city = :missing",
+        "x" * 2_000_000,
+    ],
+)
+def test_texts_that_are_no_condition(choice: usql.Database, where: str) -> None:
+    with pytest.raises(errors.UsqlError):
+        next(choice.export_sessions(where=where))
+    assert len(list(choice.export_sessions())) == 4

@@ -413,6 +413,23 @@ def test_a_checkpoint_of_another_export_is_refused(
     assert db.export_url(receiver.url, checkpoint=path, restart=True).sessions == 2500
 
 
+def test_a_checkpoint_that_cannot_be_written_is_known_before_anything_is_sent(
+    db: usql.Database, receiver: Receiver, tmp_path: Path
+) -> None:
+    with pytest.raises(errors.ExportError, match="does not exist"):
+        db.export_url(receiver.url, checkpoint=tmp_path / "no" / "here.json")
+    assert receiver.requests == []
+
+
+def test_an_export_that_sent_nothing_leaves_nothing(
+    db: usql.Database, receiver: Receiver, tmp_path: Path
+) -> None:
+    receiver.script = [answer(403)]
+    with pytest.raises(errors.ExportError, match=r"0 of 2,500"):
+        db.export_url(receiver.url)
+    assert beside(tmp_path) == []
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"version": 2}', '{"version": 1}'])
 def test_what_is_no_checkpoint_is_left_alone(
     db: usql.Database, receiver: Receiver, tmp_path: Path, text: str

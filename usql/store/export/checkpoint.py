@@ -2,7 +2,8 @@
 
 What arrives: what an export is of and where it goes, and the last session that was received. What
 leaves: the same, read back by the next run; or an ``ExportError`` where the file belongs to another
-export, or the store is no longer the one it was. It holds no secret: of the URL, it has a digest.
+export, or the store is no longer the one it was. Of URL and selection, it has
+no more than digests: either may hold what others should not read.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Job:
     Attributes:
         store: path of the store.
         url: of the receiver, as a digest.
-        selection: what chooses the sessions, as text; "" for all.
+        selection: what chooses the sessions, as a digest; "" for all.
     """
 
     store: str
@@ -39,14 +40,14 @@ class Job:
 
     @classmethod
     def of(cls, store: str, url: str, selection: str = "") -> Job:
-        """Return the job of a store, a URL and a selection."""
-        return cls(store, hashlib.sha256(url.encode()).hexdigest(), selection)
+        """Return the job of a store, a URL and a selection, as texts."""
+        return cls(store, _digest(url), _digest(selection) if selection else "")
 
     @property
     def digest(self) -> str:
         """A short name for the job."""
         text = json.dumps(asdict(self), sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        return _digest(text)[:12]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +120,10 @@ class Checkpoint:
         """Remove it: the job is done, or starts anew."""
         with suppress(FileNotFoundError):
             os.unlink(self.path)
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _reached(found: dict[str, Any], path: Path) -> Reached:

@@ -210,7 +210,8 @@ class Sender:
     def _manager(self, url: str) -> Any:
         """Return what keeps connections to a URL, by way of a proxy if the system has one."""
         parts = urlsplit(url)
-        proxy = None if proxy_bypass(parts.netloc) else getproxies().get(parts.scheme)
+        direct = parts.hostname in _LOOPBACK or proxy_bypass(parts.netloc)
+        proxy = None if direct else getproxies().get(parts.scheme)
         key = f"{parts.scheme} {proxy}"
         if key not in self._pools:
             manager = (

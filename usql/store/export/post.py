@@ -144,6 +144,7 @@ def send(
     reached = run.reached
     if run.checkpoint is not None:
         run.checkpoint.check(reached, snapshot)
+        run.checkpoint.write(reached)  # if it cannot be written, better know before than after
     total = reached.sessions + snapshot.count(reached.number)
     teller = Teller(total, report)
     teller.add(reached.sessions, 0)
@@ -180,7 +181,9 @@ def send(
 
 def _interrupted(error: ExportError, sent: int, total: int, run: Run) -> ExportError:
     hint = error.hint
-    if run.checkpoint is not None and sent:
+    if run.checkpoint is not None and not sent:
+        run.checkpoint.remove()
+    elif run.checkpoint is not None:
         more = f"run the same again to go on from there ({run.checkpoint.path})"
         hint = f"{hint}; {more}" if hint else more
     return ExportError(
