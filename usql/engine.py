@@ -18,6 +18,7 @@ from usql.compiled import Compiled
 from usql.dialects import Dialect
 from usql.errors import BadParameter, ExportError, UsqlError
 from usql.formatter import format_query
+from usql.garbage import collected_later
 from usql.layout import Layout
 from usql.parser import parse_source
 from usql.plan import Output, Planned, plan
@@ -460,9 +461,10 @@ class Database:
         probe: bool,
     ) -> tuple[Compiled, int | None]:
         """Return a compiled query, and the limit to cut at where the query has none."""
-        _, resolved, planned = self._plan(source, params, settings, default_limit, probe=probe)
-        limit = default_limit if resolved.default_limit else None
-        return _compiled(planned, resolved.explanations, self._backend.dialect), limit
+        with collected_later():
+            _, resolved, planned = self._plan(source, params, settings, default_limit, probe=probe)
+            limit = default_limit if resolved.default_limit else None
+            return _compiled(planned, resolved.explanations, self._backend.dialect), limit
 
     def _plan(
         self,

@@ -78,7 +78,7 @@ def _parse(source: Source) -> Parsed:
             hint="pass long lists of values as a parameter: field IN (:values)",
         )
     _check_characters(text)
-    query = _build(_tree(source))
+    query = _tree(source)
     _check_depth(query)
     curly = any(c in text for c in _CURLY_SINGLE + _CURLY_DOUBLE) and _has_curly_strings(text)
     notes = ("curly quotes were read as straight ones",) if curly else ()
@@ -98,16 +98,17 @@ def _check_characters(text: str) -> None:
         ) from None
 
 
-def _tree(source: Source) -> lark.Tree[lark.Token]:
-    """Return lark's tree; nesting is watched on the way, so a hostile text is refused at once."""
+def _tree(source: Source) -> ast.Query:
+    """Return the tree; nesting is watched on the way, so a hostile text is refused at once."""
     parsing: Any = _parser().parse_interactive(source.text)
+    parsing.parser_state.parse_conf.callbacks = _callbacks()
     nesting, last = _Nesting(), None
     try:
         for last in parsing.lexer_thread.lex(parsing.parser_state):
             if last.type in _NESTING:
                 nesting.watch(last)
             parsing.parser_state.feed_token(last)
-        return cast("lark.Tree[lark.Token]", parsing.feed_eof(last))
+        return cast(ast.Query, parsing.feed_eof(last)[0])
     except lark.exceptions.UnexpectedInput as error:
         raise _syntax_error(error, parsing, source) from None
 
@@ -237,7 +238,6 @@ def _parser() -> lark.Lark:
         grammar,
         parser="lalr",
         lexer="contextual",
-        propagate_positions=True,
         maybe_placeholders=True,
     )
     if cached is not None:
@@ -289,10 +289,6 @@ def _cache_folder() -> Path:
 _Children: TypeAlias = list[Any]
 
 
-def _span(meta: Any) -> Span:
-    return Span(meta.start_pos, meta.end_pos) if not meta.empty else Span(0, 0)
-
-
 def _token_span(token: lark.Token) -> Span:
     return Span(token.start_pos or 0, token.end_pos or 0)
 
@@ -314,32 +310,96 @@ def _word(token: lark.Token) -> str:
 def _negatable(
     node: Callable[..., ast.Condition],
 ) -> Callable[[_Builder, Any, _Children], ast.Condition]:
-    def build(_: _Builder, meta: Any, children: _Children) -> ast.Condition:
+    def build(_: _Builder, span: Span, children: _Children) -> ast.Condition:
         field, negation, *rest = children
-        return node(field, *rest, negated=negation is not None, span=_span(meta))
+        return node(field, *rest, negated=negation is not None, span=span)
 
     return build
 
 
-def _build(tree: lark.Tree[lark.Token]) -> ast.Query:
-    """Turn lark's tree into ours, children first; no recursion, since the tree may be deep."""
+_Part: TypeAlias = "lark.Token | tuple[Any, int, int]"
+"""What a symbol of the grammar became: a token, or a node and where it begins and ends."""
+_NO_PLACE = -1
+"""Beginning and end of what is empty."""
+
+
+@cache
+def _callbacks() -> dict[Any, Callable[[list[_Part]], _Part]]:
+    """Return what makes a node of each rule of the grammar, as soon as its parts are there.
+
+    lark would make trees of its own first, at twice the time.
+    """
     builder = _Builder()
-    built: dict[int, Any] = {}
-    for subtree in tree.iter_subtrees():
-        children = [built[id(c)] if isinstance(c, lark.Tree) else c for c in subtree.children]
-        built[id(subtree)] = getattr(builder, subtree.data)(subtree.meta, children)
-    return cast(ast.Query, built[id(tree)])
+    return {rule: _callback(rule, builder) for rule in _parser().rules}
+
+
+def _callback(rule: Any, builder: _Builder) -> Callable[[list[_Part]], _Part]:
+    kept = _kept(rule)
+    inlined = rule.origin.name.startswith("_")
+    transparent = rule.options.expand1 and not rule.alias
+    build = None if inlined else getattr(builder, rule.alias or rule.origin.name, None)
+
+    def callback(parts: list[_Part]) -> _Part:
+        if transparent and len(parts) == 1:
+            return parts[0]
+        children: list[Any] = []
+        for index, spread in kept:
+            if index is None:
+                children.append(None)
+                continue
+            part = parts[index]
+            value = part[0] if isinstance(part, tuple) else part
+            if spread:
+                children.extend(value)
+            else:
+                children.append(value)
+        start, end = _place(parts)
+        if build is None:
+            return children if inlined else children[0], start, end
+        return build(Span(max(start, 0), max(end, 0)), children), start, end
+
+    return callback
+
+
+def _kept(rule: Any) -> list[tuple[int | None, bool]]:
+    """Return which parts of a rule become children, and whether each stands for several.
+
+    ``None`` stands for an optional part that is not there.
+    """
+    empty = iter(rule.options.empty_indices or [False] * len(rule.expansion))
+    kept: list[tuple[int | None, bool]] = []
+    for index, symbol in enumerate(rule.expansion):
+        while next(empty, False):
+            kept.append((None, False))
+        if rule.options.keep_all_tokens or not (symbol.is_term and symbol.filter_out):
+            kept.append((index, not symbol.is_term and symbol.name.startswith("_")))
+    kept += [(None, False) for absent in empty if absent]
+    return kept
+
+
+def _place(parts: list[_Part]) -> tuple[int, int]:
+    """Return where the first part that is not empty begins, and the last one ends."""
+    start = end = _NO_PLACE
+    for part in parts:
+        start = part[1] if isinstance(part, tuple) else part.start_pos or 0
+        if start != _NO_PLACE:
+            break
+    for part in reversed(parts):
+        end = part[2] if isinstance(part, tuple) else part.end_pos or 0
+        if end != _NO_PLACE:
+            break
+    return start, end
 
 
 class _Builder:
     """One method a rule of the grammar."""
 
-    def start(self, meta: Any, children: _Children) -> ast.Query:
+    def start(self, span: Span, children: _Children) -> ast.Query:
         return cast(ast.Query, children[0])
 
     # the query
 
-    def select(self, meta: Any, children: _Children) -> ast.Select:
+    def select(self, span: Span, children: _Children) -> ast.Select:
         distinct, columns, table, where, group_by, order_by, limit, offset, compare = children
         return ast.Select(
             columns=columns,
@@ -351,184 +411,184 @@ class _Builder:
             limit=limit,
             offset=offset,
             compare=compare,
-            span=_span(meta),
+            span=span,
         )
 
-    def funnel(self, meta: Any, children: _Children) -> ast.Funnel:
+    def funnel(self, span: Span, children: _Children) -> ast.Funnel:
         *steps, ordered, table, where, compare = children
-        return ast.Funnel(tuple(steps), table, where, ordered, compare, span=_span(meta))
+        return ast.Funnel(tuple(steps), table, where, ordered, compare, span=span)
 
-    def columns(self, meta: Any, children: _Children) -> tuple[ast.Item, ...]:
+    def columns(self, span: Span, children: _Children) -> tuple[ast.Item, ...]:
         return tuple(children)
 
-    def star(self, meta: Any, children: _Children) -> ast.Star:
+    def star(self, span: Span, children: _Children) -> ast.Star:
         *table, _ = children
         name = ast.Name(str(table[0]), span=_token_span(table[0])) if table else None
-        return ast.Star(name, span=_span(meta))
+        return ast.Star(name, span=span)
 
-    def json(self, meta: Any, children: _Children) -> ast.JsonColumn:
-        return ast.JsonColumn(span=_span(meta))
+    def json(self, span: Span, children: _Children) -> ast.JsonColumn:
+        return ast.JsonColumn(span=span)
 
-    def column(self, meta: Any, children: _Children) -> ast.Column:
+    def column(self, span: Span, children: _Children) -> ast.Column:
         expression, *filters, alias = children
-        return ast.Column(expression, tuple(filters), alias, span=_span(meta))
+        return ast.Column(expression, tuple(filters), alias, span=span)
 
-    def filter(self, meta: Any, children: _Children) -> ast.Filter:
-        return ast.Filter(*children, span=_span(meta))
+    def filter(self, span: Span, children: _Children) -> ast.Filter:
+        return ast.Filter(*children, span=span)
 
-    def alias(self, meta: Any, children: _Children) -> ast.Name:
+    def alias(self, span: Span, children: _Children) -> ast.Name:
         return cast(ast.Name, children[0])
 
-    def alias_name(self, meta: Any, children: _Children) -> ast.Name:
-        return ast.Name(_word(children[0]), span=_span(meta))
+    def alias_name(self, span: Span, children: _Children) -> ast.Name:
+        return ast.Name(_word(children[0]), span=span)
 
-    def step(self, meta: Any, children: _Children) -> ast.Step:
-        return ast.Step(*children, span=_span(meta))
+    def step(self, span: Span, children: _Children) -> ast.Step:
+        return ast.Step(*children, span=span)
 
-    def ordered(self, meta: Any, children: _Children) -> ast.Ordered:
+    def ordered(self, span: Span, children: _Children) -> ast.Ordered:
         strict, within, by, per = children
-        return ast.Ordered(strict is not None, within, by, per, span=_span(meta))
+        return ast.Ordered(strict is not None, within, by, per, span=span)
 
-    def from_clause(self, meta: Any, children: _Children) -> ast.Name:
+    def from_clause(self, span: Span, children: _Children) -> ast.Name:
         return cast(ast.Name, children[0])
 
-    def where(self, meta: Any, children: _Children) -> ast.Condition:
+    def where(self, span: Span, children: _Children) -> ast.Condition:
         return cast(ast.Condition, children[0])
 
-    def group_by(self, meta: Any, children: _Children) -> tuple[ast.Expr, ...]:
+    def group_by(self, span: Span, children: _Children) -> tuple[ast.Expr, ...]:
         return tuple(children)
 
-    def order_by(self, meta: Any, children: _Children) -> tuple[ast.Ordering, ...]:
+    def order_by(self, span: Span, children: _Children) -> tuple[ast.Ordering, ...]:
         return tuple(children)
 
-    def ordering(self, meta: Any, children: _Children) -> ast.Ordering:
+    def ordering(self, span: Span, children: _Children) -> ast.Ordering:
         expression, direction = children
         descending = direction is not None and direction.type == "DESC"
-        return ast.Ordering(expression, descending, span=_span(meta))
+        return ast.Ordering(expression, descending, span=span)
 
-    def limit(self, meta: Any, children: _Children) -> ast.Number | ast.Parameter:
+    def limit(self, span: Span, children: _Children) -> ast.Number | ast.Parameter:
         return cast(ast.Number, children[0])
 
     offset = limit
 
-    def compare(self, meta: Any, children: _Children) -> ast.Duration | ast.Compare:
+    def compare(self, span: Span, children: _Children) -> ast.Duration | ast.Compare:
         if len(children) == 1:  # the clause COMPARE DURATION("1w")
             return cast(ast.Duration, children[0])
-        return ast.Compare(*children, span=_span(meta))
+        return ast.Compare(*children, span=span)
 
     # expressions
 
-    def arithmetic(self, meta: Any, children: _Children) -> ast.Arithmetic:
+    def arithmetic(self, span: Span, children: _Children) -> ast.Arithmetic:
         left, operator, right = children
         sign = "%" if operator.type == "MOD" else str(operator)
-        return ast.Arithmetic(cast(ast.Operator, sign), left, right, span=_span(meta))
+        return ast.Arithmetic(cast(ast.Operator, sign), left, right, span=span)
 
-    def negative(self, meta: Any, children: _Children) -> ast.Expr:
+    def negative(self, span: Span, children: _Children) -> ast.Expr:
         operand = children[1]
         if isinstance(operand, ast.Number):
-            return _negated(operand, _span(meta))
-        return ast.Negative(operand, span=_span(meta))
+            return _negated(operand, span)
+        return ast.Negative(operand, span=span)
 
-    def negative_number(self, meta: Any, children: _Children) -> ast.Number:
-        return _negated(self.number(meta, children[1:]), _span(meta))
+    def negative_number(self, span: Span, children: _Children) -> ast.Number:
+        return _negated(self.number(span, children[1:]), span)
 
-    def parenthesized(self, meta: Any, children: _Children) -> ast.Node:
+    def parenthesized(self, span: Span, children: _Children) -> ast.Node:
         return cast(ast.Node, children[0])
 
-    def true(self, meta: Any, children: _Children) -> ast.Boolean:
-        return ast.Boolean(True, span=_span(meta))
+    def true(self, span: Span, children: _Children) -> ast.Boolean:
+        return ast.Boolean(True, span=span)
 
-    def false(self, meta: Any, children: _Children) -> ast.Boolean:
-        return ast.Boolean(False, span=_span(meta))
+    def false(self, span: Span, children: _Children) -> ast.Boolean:
+        return ast.Boolean(False, span=span)
 
-    def null(self, meta: Any, children: _Children) -> ast.Null:
-        return ast.Null(span=_span(meta))
+    def null(self, span: Span, children: _Children) -> ast.Null:
+        return ast.Null(span=span)
 
-    def call(self, meta: Any, children: _Children) -> ast.Call:
+    def call(self, span: Span, children: _Children) -> ast.Call:
         name, *arguments = children
-        return ast.Call(str(name).lower(), tuple(arguments), span=_span(meta))
+        return ast.Call(str(name).lower(), tuple(arguments), span=span)
 
-    def count_rows(self, meta: Any, children: _Children) -> ast.Count:
-        return ast.Count(None, span=_span(meta))
+    def count_rows(self, span: Span, children: _Children) -> ast.Count:
+        return ast.Count(None, span=span)
 
-    def count_field(self, meta: Any, children: _Children) -> ast.Count:
+    def count_field(self, span: Span, children: _Children) -> ast.Count:
         _, distinct, field = children
-        return ast.Count(field, distinct is not None, span=_span(meta))
+        return ast.Count(field, distinct is not None, span=span)
 
-    def condition_call(self, meta: Any, children: _Children) -> ast.ConditionCall:
+    def condition_call(self, span: Span, children: _Children) -> ast.ConditionCall:
         _, aggregate, condition = children
-        return ast.ConditionCall(aggregate, condition, span=_span(meta))
+        return ast.ConditionCall(aggregate, condition, span=span)
 
-    def duration(self, meta: Any, children: _Children) -> ast.Duration:
-        return ast.Duration(children[1], span=_span(meta))
+    def duration(self, span: Span, children: _Children) -> ast.Duration:
+        return ast.Duration(children[1], span=span)
 
-    def variable(self, meta: Any, children: _Children) -> ast.Variable:
-        return ast.Variable(str(children[0]).upper(), span=_span(meta))
+    def variable(self, span: Span, children: _Children) -> ast.Variable:
+        return ast.Variable(str(children[0]).upper(), span=span)
 
-    def parameter(self, meta: Any, children: _Children) -> ast.Parameter:
-        return ast.Parameter(str(children[0])[1:], span=_span(meta))
+    def parameter(self, span: Span, children: _Children) -> ast.Parameter:
+        return ast.Parameter(str(children[0])[1:], span=span)
 
-    def number(self, meta: Any, children: _Children) -> ast.Number:
+    def number(self, span: Span, children: _Children) -> ast.Number:
         text = str(children[0])
         if not text.isdecimal():
-            return ast.Number(_finite(text, _span(meta)), text, span=_span(meta))
+            return ast.Number(_finite(text, span), text, span=span)
         if len(text) > 300:  # beyond any number a field can hold, and slow to convert
-            raise BadSyntax(f"the number has {len(text)} digits", _span(meta))
-        return ast.Number(int(text), text, span=_span(meta))
+            raise BadSyntax(f"the number has {len(text)} digits", span)
+        return ast.Number(int(text), text, span=span)
 
-    def string(self, meta: Any, children: _Children) -> ast.String:
-        return ast.String(_unquote(children[0]), span=_span(meta))
+    def string(self, span: Span, children: _Children) -> ast.String:
+        return ast.String(_unquote(children[0]), span=span)
 
     bracketed = string
 
-    def name(self, meta: Any, children: _Children) -> ast.Name:
-        return ast.Name(str(children[0]), span=_span(meta))
+    def name(self, span: Span, children: _Children) -> ast.Name:
+        return ast.Name(str(children[0]), span=span)
 
-    def field(self, meta: Any, children: _Children) -> ast.Field:
+    def field(self, span: Span, children: _Children) -> ast.Field:
         first, *rest = children
-        return ast.Field((str(first), *rest), span=_span(meta))
+        return ast.Field((str(first), *rest), span=span)
 
-    def key(self, meta: Any, children: _Children) -> str:
+    def key(self, span: Span, children: _Children) -> str:
         return _word(children[0])
 
     # conditions
 
-    def or_(self, meta: Any, children: _Children) -> ast.Or:
-        return ast.Or(tuple(_flat(ast.Or, children)), span=_span(meta))
+    def or_(self, span: Span, children: _Children) -> ast.Or:
+        return ast.Or(tuple(_flat(ast.Or, children)), span=span)
 
-    def and_(self, meta: Any, children: _Children) -> ast.And:
-        return ast.And(tuple(_flat(ast.And, children)), span=_span(meta))
+    def and_(self, span: Span, children: _Children) -> ast.And:
+        return ast.And(tuple(_flat(ast.And, children)), span=span)
 
-    def not_(self, meta: Any, children: _Children) -> ast.Not:
-        return ast.Not(children[1], span=_span(meta))
+    def not_(self, span: Span, children: _Children) -> ast.Not:
+        return ast.Not(children[1], span=span)
 
-    def is_(self, meta: Any, children: _Children) -> ast.Compare:
-        return ast.Compare(children[0], "=", children[-1], span=_span(meta))
+    def is_(self, span: Span, children: _Children) -> ast.Compare:
+        return ast.Compare(children[0], "=", children[-1], span=span)
 
-    def is_not(self, meta: Any, children: _Children) -> ast.Compare:
-        return ast.Compare(children[0], "!=", children[-1], span=_span(meta))
+    def is_not(self, span: Span, children: _Children) -> ast.Compare:
+        return ast.Compare(children[0], "!=", children[-1], span=span)
 
-    def in_(self, meta: Any, children: _Children) -> ast.In:
+    def in_(self, span: Span, children: _Children) -> ast.In:
         field, negation, *values = children
-        return ast.In(field, tuple(values), negation is not None, span=_span(meta))
+        return ast.In(field, tuple(values), negation is not None, span=span)
 
     between = _negatable(ast.Between)
     like = _negatable(ast.Like)
     starts_with = _negatable(ast.StartsWith)
     matches = _negatable(ast.Matches)
 
-    def scope(self, meta: Any, children: _Children) -> ast.Scope:
+    def scope(self, span: Span, children: _Children) -> ast.Scope:
         quantifier, table, condition = children
-        return ast.Scope(str(quantifier).upper(), table, condition, span=_span(meta))  # type: ignore[arg-type]
+        return ast.Scope(str(quantifier).upper(), table, condition, span=span)  # type: ignore[arg-type]
 
-    def scope_count(self, meta: Any, children: _Children) -> ast.ScopeCount:
+    def scope_count(self, span: Span, children: _Children) -> ast.ScopeCount:
         _, table, condition, operator, value = children
-        return ast.ScopeCount(table, condition, operator, value, span=_span(meta))
+        return ast.ScopeCount(table, condition, operator, value, span=span)
 
-    def in_segment(self, meta: Any, children: _Children) -> ast.InSegment:
-        return ast.InSegment(children[0], span=_span(meta))
+    def in_segment(self, span: Span, children: _Children) -> ast.InSegment:
+        return ast.InSegment(children[0], span=span)
 
-    def comparator(self, meta: Any, children: _Children) -> ast.Comparison:
+    def comparator(self, span: Span, children: _Children) -> ast.Comparison:
         sign = str(children[0])
         return "!=" if sign == "<>" else cast(ast.Comparison, sign)
 
