@@ -19,6 +19,7 @@ class Compiled(Record):
         identity: table whose row keys follow the outputs as further columns, or ``None``.
         keys: positions of the columns that are grouping keys.
         explanations: what was assumed.
+        funnel: whether the columns are the steps of a funnel.
     """
 
     sql: str
@@ -28,3 +29,4 @@ class Compiled(Record):
     identity: str | None
     keys: tuple[int, ...]
     explanations: tuple[str, ...]
+    funnel: bool = False

@@ -151,7 +151,14 @@ class Database:
             explanations.append(f"only the first {limit} rows are shown; write LIMIT for more")
         elapsed = (time.perf_counter() - began) * 1000
         return Result(
-            compiled.columns, rows, explanations, compiled.sql, elapsed, compiled.keys, truncated
+            compiled.columns,
+            rows,
+            explanations,
+            compiled.sql,
+            elapsed,
+            compiled.keys,
+            truncated,
+            compiled.funnel,
         )
 
     def compile(
@@ -202,7 +209,7 @@ class Database:
                 source, params, settings, default_limit, probe=False
             )
             generic = planned.tree.sql(pretty=True)
-            compiled = _compiled(planned, resolved.explanations, self._backend.dialect)
+            compiled = _compiled(planned, resolved, self._backend.dialect)
             return Explanation(
                 format_query(tree),
                 tree,
@@ -215,6 +222,16 @@ class Database:
             )
 
     # --- data
+
+    def session_range(self) -> tuple[int, int] | None:
+        """Return the earliest start and the latest end of a session; ``None`` in an empty store.
+
+        Both are ms (UTC, since 1970).
+
+        >>> with connect() as db:
+        ...     db.session_range()
+        """
+        return self._backend.session_range()
 
     def import_files(
         self,
@@ -464,7 +481,7 @@ class Database:
         with collected_later():
             _, resolved, planned = self._plan(source, params, settings, default_limit, probe=probe)
             limit = default_limit if resolved.default_limit else None
-            return _compiled(planned, resolved.explanations, self._backend.dialect), limit
+            return _compiled(planned, resolved, self._backend.dialect), limit
 
     def _plan(
         self,
@@ -525,7 +542,7 @@ def _parameters(params: Mapping[str, Any] | None) -> Mapping[str, Any]:
     return params
 
 
-def _compiled(planned: Planned, explanations: tuple[str, ...], dialect: Dialect) -> Compiled:
+def _compiled(planned: Planned, resolved: r.Resolved, dialect: Dialect) -> Compiled:
     return Compiled(
         sql=dialect.render(planned),
         params=dialect.bound(planned.parameters),
@@ -533,7 +550,8 @@ def _compiled(planned: Planned, explanations: tuple[str, ...], dialect: Dialect)
         outputs=planned.outputs,
         identity=planned.identity,
         keys=planned.keys,
-        explanations=explanations,
+        explanations=resolved.explanations,
+        funnel=isinstance(resolved.query, r.FunnelQuery),
     )
 
 

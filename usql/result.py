@@ -53,6 +53,7 @@ class Result:
         elapsed: how long it took from text to rows, in ms.
         keys: the positions of the columns that are grouping keys.
         truncated: whether rows were cut by a limit the query does not name.
+        funnel: whether the columns are the steps of a funnel.
 
     >>> r = Result((Column("city", "string"), Column("count(*)", "long")), [("Linz", 12)])
     >>> len(r), list(r)
@@ -70,6 +71,7 @@ class Result:
     elapsed: float = 0.0
     keys: tuple[int, ...] = ()
     truncated: bool = False
+    funnel: bool = False
 
     def __len__(self) -> int:
         return len(self.rows)

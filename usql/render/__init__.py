@@ -7,7 +7,7 @@ text depends on nothing but the arguments: no terminal, locale or clock is looke
 
 Two kinds of format, with two promises:
 
-- *for people* (``table``, ``vertical``, ``markdown``): every value takes one line and cannot move
+- *for people* (``table``, ``vertical``, ``markdown``, ``chart``): every value takes one line and cannot move
   the cursor or change colours; null is ``null``, lists are ``[a, b]``, properties
   ``{key: value}``, doubles have at most ten significant digits (but all digits before the point).
 - *for programs* (``csv``, ``tsv``, ``json``, ``ndjson``): nothing is cut, rounded or replaced;
@@ -70,6 +70,7 @@ FORMATS = {
         Format("json", "one array of objects", "usql.render.objects"),
         Format("ndjson", "one object per line", "usql.render.objects"),
         Format("markdown", "a table for documents and tickets", "usql.render.markup"),
+        Format("chart", "a drawing, as the shape of the result suggests", "usql.render.chart"),
     )
 }
 """All formats by name, the default first."""
@@ -101,7 +102,7 @@ def render(
         result: what to show.
         format: a name in ``FORMATS``.
         width: columns of the terminal; ``None`` if there is none, then nothing is cut.
-        color: whether to use ANSI colours (in ``table`` and ``vertical``).
+        color: whether to use ANSI colours (in ``table``, ``vertical`` and ``chart``).
 
     Raises:
         ValueError: if there is no such format.

@@ -13,6 +13,8 @@ from typing import TextIO
 
 _REPLACEMENT = "usql-replace"
 _ASCII = {"│": "|", "─": "-", "┼": "+", "…": "~", "’": "'", "“": '"', "”": '"', "–": "-", "→": "->"}
+_BLOCKS = {c: "#" for c in "█▌▋▊▉"} | {c: "" for c in "▏▎▍"} | {"▒": "%", "░": ".", "▖": ","}
+_SUBSTITUTES = _ASCII | _BLOCKS | {"┤": "|", "└": "+"}
 
 
 def prepare(stream: TextIO | None) -> None:
@@ -50,7 +52,16 @@ def wants_color(stream: TextIO | None) -> bool:
 def _replace(error: UnicodeError) -> tuple[str, int]:
     assert isinstance(error, UnicodeEncodeError)
     unwritable = error.object[error.start : error.end]
-    return "".join(_ASCII.get(c) or _escape(c) for c in unwritable), error.end
+    return "".join(map(_substitute, unwritable)), error.end
+
+
+def _substitute(character: str) -> str:
+    found = _SUBSTITUTES.get(character)
+    if found is not None:
+        return found
+    if "\u2800" <= character <= "\u28ff":  # the dots of lines
+        return " " if character == "\u2800" else "*"
+    return _escape(character)
 
 
 def _escape(character: str) -> str:

@@ -1,0 +1,157 @@
+"""Where the shell writes: a terminal or any other stream, its size and colours, and the pager."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TextIO
+
+from usql.render import terminal
+from usql.render.escape import visible_lines
+
+_RESET = "\x1b[0m"
+_QUIET, _BAD, _STRONG = "\x1b[2m", "\x1b[31m", "\x1b[1m"
+_WHEEL = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
+_PLAIN_WHEEL = "|/-\\"
+_DEFAULT_PAGER = "less -FRSX"
+
+
+@dataclass
+class Screen:
+    """What is shown, and where.
+
+    Attributes:
+        out: the stream.
+        colors: whether colours are wanted at all.
+        pager: a command, ``off``, or empty for the usual one.
+    """
+
+    out: TextIO
+    colors: bool = True
+    pager: str = ""
+
+    @property
+    def interactive(self) -> bool:
+        """Whether somebody looks at a terminal."""
+        return self.out.isatty()
+
+    @property
+    def width(self) -> int | None:
+        """The columns of the terminal; ``None`` if there is none."""
+        if not self.interactive:
+            return None
+        with suppress(OSError, ValueError):
+            # unlike the variable COLUMNS, the terminal knows that it was resized
+            return os.get_terminal_size(self.out.fileno()).columns or 80
+        return 80
+
+    @property
+    def height(self) -> int:
+        """The lines of the terminal."""
+        with suppress(OSError, ValueError):
+            return os.get_terminal_size(self.out.fileno()).lines or 24
+        return 24
+
+    @property
+    def color(self) -> bool:
+        """Whether ANSI colours may be used."""
+        return self.colors and terminal.wants_color(self.out)
+
+    @property
+    def spinner(self) -> TerminalSpinner:
+        """What shows that a query goes on."""
+        return TerminalSpinner(self)
+
+    def write(self, text: str) -> None:
+        """Write text that is safe to show, with its line ends."""
+        self.out.write(text)
+        self.out.flush()
+
+    def say(self, text: str = "") -> None:
+        """Write lines."""
+        self.write(visible_lines(text) + "\n")
+
+    def note(self, text: str) -> None:
+        """Write lines in a quiet colour."""
+        self.write(self._painted(visible_lines(text), _QUIET) + "\n")
+
+    def error(self, text: str) -> None:
+        """Write an error: its first line stands out, the drawing below keeps its columns."""
+        first, *rest = visible_lines(text).split("\n")
+        self.write("\n".join([self._painted(f"error: {first}", _BAD), *rest]) + "\n")
+
+    def strong(self, text: str) -> str:
+        """Return text that stands out, where there are colours."""
+        return self._painted(text, _STRONG)
+
+    def page(self, chunks: Iterable[str]) -> None:
+        """Write a text, through the pager if it is longer than the screen."""
+        if not self.interactive or self.pager == "off" or os.environ.get("TERM") == "dumb":
+            for chunk in chunks:
+                self.out.write(chunk)
+            self.out.flush()
+            return
+        text = "".join(chunks)
+        if text.count("\n") < self.height - 2 or not self._paged(text):
+            self.write(text)
+
+    def _paged(self, text: str) -> bool:
+        """Show a text in the pager; whether there is one."""
+        command = shlex.split(self.pager or os.environ.get("PAGER") or _DEFAULT_PAGER)
+        if not command or shutil.which(command[0]) is None:
+            return False
+        encoding = self.out.encoding or "utf-8"
+        with suppress(BrokenPipeError, KeyboardInterrupt):
+            process = subprocess.Popen(command, stdin=subprocess.PIPE)
+            with suppress(BrokenPipeError, KeyboardInterrupt):
+                process.communicate(text.encode(encoding, "replace"))
+            # Ctrl-C is the pager's business while it is there.
+            while process.poll() is None:
+                with suppress(KeyboardInterrupt):
+                    process.wait()
+        return True
+
+    def _painted(self, text: str, code: str) -> str:
+        return f"{code}{text}{_RESET}" if self.color else text
+
+
+class TerminalSpinner:
+    """A wheel that turns in a line of its own, and how long it has turned."""
+
+    def __init__(self, screen: Screen) -> None:
+        self._screen = screen
+        self._turns = 0
+
+    def turn(self, seconds: float) -> None:
+        """Show the next position."""
+        if not self._screen.interactive or os.environ.get("TERM") == "dumb":
+            return
+        wheel = _WHEEL if _encodes(self._screen.out, _WHEEL) else _PLAIN_WHEEL
+        mark = wheel[self._turns % len(wheel)]
+        self._turns += 1
+        text = f"{mark} {seconds:.1f} s, Ctrl-C ends it"[: (self._screen.width or 80) - 1]
+        self._screen.write(f"\r{text}\x1b[K")
+
+    def stop(self) -> None:
+        """Clear the line."""
+        if self._turns:
+            self._screen.write("\r\x1b[K")
+
+
+def _encodes(out: TextIO, text: str) -> bool:
+    try:
+        text.encode(out.encoding or "ascii")
+    except (UnicodeError, LookupError):
+        return False
+    return True
+
+
+def standard_screen(colors: bool, pager: str) -> Screen:
+    """Return the screen on standard output."""
+    return Screen(sys.stdout, colors, pager)
