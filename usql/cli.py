@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from usql.errors import UsqlError
     from usql.result import Result
-    from usql.schema import Table
 
 DONE = 0
 BAD_QUERY = 1
@@ -53,13 +52,26 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class _Commands(click.Group):
-    """A group whose every way to end is one of our exit codes."""
+    """A group whose every way to end is one of our exit codes; a store opens the shell."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command, which is ``shell`` where the first argument names a store."""
+        if self.get_command(ctx, args[0]) is None and _names_store(args[0]):
+            args = ["shell", *args]
+        return super().resolve_command(ctx, args)
 
     def main(self, *args: Any, **kwargs: Any) -> NoReturn:
         """Run a command and exit."""
         kwargs["standalone_mode"] = False
         run = super().main
         sys.exit(_guarded(lambda: run(*args, **kwargs)))
+
+
+def _names_store(argument: str) -> bool:
+    """Whether an argument that is no command can only be meant as a store."""
+    return os.path.exists(argument) or any(sign in argument for sign in (".", ":", os.sep))
 
 
 def _guarded(run: Callable[[], Any]) -> int:
@@ -217,7 +229,8 @@ def say(text: str = "") -> None:
 # --- Arguments ----------------------------------------------------------------------------------
 
 
-def _limit(ctx: click.Context, param: click.Parameter, value: str) -> int | None:
+def row_limit(ctx: click.Context, param: click.Parameter, value: str) -> int | None:
+    """Return a number of rows, or ``None`` for all."""
     if value.casefold() == "none":
         return None
     if value.isascii() and value.isdigit():
@@ -257,34 +270,15 @@ def _moment(ctx: click.Context, param: click.Parameter, value: str | None) -> in
 
 def _bindings(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]) -> dict[str, Any]:
     """Return the parameters by name."""
+    from usql.parameters import read_value
+
     bound = {}
     for text in value:
         name, equals, written = text.partition("=")
         if not (name and equals):
             raise click.BadParameter(f"{text!r} is not of the form name=value.")
-        bound[name] = _bound_value(written)
+        bound[name] = read_value(written)
     return bound
-
-
-def _bound_value(written: str) -> Any:
-    """Return the value of a JSON number, boolean, null, string or list; any other text as it is.
-
-    >>> [_bound_value(text) for text in ("5", '"5"', "Linz", "null", '["a", "b"]', "NaN", "{}")]
-    [5, '5', 'Linz', None, ['a', 'b'], 'NaN', '{}']
-    """
-    import json
-    from math import isinf
-
-    def no_constant(name: str) -> NoReturn:
-        raise ValueError(name)
-
-    try:
-        value = json.loads(written, parse_constant=no_constant)
-    except (ValueError, RecursionError):
-        return written
-    return (
-        written if isinstance(value, dict) or (isinstance(value, float) and isinf(value)) else value
-    )
 
 
 def _text_of(query: str | None, file: str | None) -> str:
@@ -400,10 +394,11 @@ def _print_version(ctx: click.Context, param: click.Parameter, value: bool) -> N
 def main(ctx: click.Context) -> None:
     """Exact answers to USQL queries on exported user sessions.
 
-    A STORE is a file that holds sessions; 'import' makes it.
+    A STORE is a file that holds sessions; 'import' makes it. 'usql STORE' opens the shell on it.
 
     \b
     usql demo
+    usql usql-demo.db
     usql import sessions.db export-*.ndjson.gz
     usql query sessions.db "SELECT country, COUNT(*) FROM usersession GROUP BY country"
     usql query sessions.db -f report.usql --timeframe "last 7 days" --format csv > report.csv
@@ -432,7 +427,7 @@ def main(ctx: click.Context) -> None:
     "--limit",
     default="50",
     metavar="N|none",
-    callback=_limit,
+    callback=row_limit,
     help="Rows of a query that has no LIMIT. [default: 50]",
 )
 @_format
@@ -488,30 +483,18 @@ def format_query(query: str | None, file: str | None) -> None:
 @_format
 def fields(table: str | None, format: str) -> None:
     """List the fields of one TABLE or of all."""
+    from usql.listing import field_list
     from usql.schema import catalogue
 
     schema = catalogue()
     if table is None:
-        _show(_field_list(schema.tables, with_table=True), format)
+        _show(field_list(schema.tables, with_table=True), format)
         return
     found = schema.find(table)
     if found is None:
         known = ", ".join(known.name for known in schema.tables)
         raise click.BadParameter(f"There is no table {table!r}; there are {known}.")
-    _show(_field_list((found,), with_table=False), format)
-
-
-def _field_list(tables: tuple[Table, ...], *, with_table: bool) -> Result:
-    from usql.result import Column, Result
-
-    first = 0 if with_table else 1
-    names = ("table", "field", "type", "unit", "values")[first:]
-    rows: list[tuple[Any, ...]] = [
-        (table.name, field.name, field.type_name, field.unit, ", ".join(field.values))[first:]
-        for table in tables
-        for field in table.queryable
-    ]
-    return Result(tuple(Column(name, "string") for name in names), rows)
+    _show(field_list((found,), with_table=False), format)
 
 
 @main.command("import")
@@ -612,6 +595,7 @@ def count(number: int, noun: str) -> str:
 
 
 # Commands that stand in modules of their own; these use what is above.
-from usql import cli_export  # noqa: E402
+from usql import cli_export, cli_shell  # noqa: E402
 
 main.add_command(cli_export.export)
+main.add_command(cli_shell.shell)

@@ -60,9 +60,14 @@ class UsqlError(Exception):
 
 
 class BadSyntax(UsqlError):
-    """The text is not a query of the language."""
+    """The text is not a query of the language.
+
+    Attributes:
+        unfinished: whether all of the text could be the beginning of a query.
+    """
 
     code = "syntax"
+    unfinished = False
 
 
 class TooLarge(BadSyntax):

@@ -254,7 +254,7 @@ def _dots(values: list[float], low: float, high: float, room: int) -> list[str]:
         for dot in range(min(y, start), max(y, start) + 1):
             grid[dot // 4][x // 2] |= _DOT[x % 2][dot % 4]
         before = y
-    return ["".join(chr(0x2800 + cell) for cell in row) for row in grid]
+    return ["".join(chr(0x2800 + cell) if cell else " " for cell in row) for row in grid]
 
 
 _DOT = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))

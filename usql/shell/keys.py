@@ -1,0 +1,63 @@
+"""What keys do beyond prompt-toolkit's own: Enter runs what is whole, and continues the rest."""
+
+from __future__ import annotations
+
+from prompt_toolkit.application import get_app
+from prompt_toolkit.enums import DEFAULT_BUFFER
+from prompt_toolkit.filters import Condition, has_focus
+from prompt_toolkit.key_binding import KeyBindings
+from prompt_toolkit.key_binding.key_processor import KeyPressEvent
+
+from usql.shell.language import is_whole
+
+
+
+@Condition
+def _choosing() -> bool:
+    """Whether a suggestion is picked in the menu."""
+    state = get_app().current_buffer.complete_state
+    return state is not None and state.current_completion is not None
+
+
+def bindings() -> KeyBindings:
+    """Return the keys of the shell."""
+    keys = KeyBindings()
+    typing = has_focus(DEFAULT_BUFFER)
+
+    @keys.add("enter", filter=typing & _choosing)
+    def _take(event: KeyPressEvent) -> None:
+        take_suggestion(event)
+
+    @keys.add("enter", filter=typing & ~_choosing)
+    def _enter(event: KeyPressEvent) -> None:
+        buffer = event.current_buffer
+        if is_whole(buffer.text):
+            buffer.validate_and_handle()
+        else:
+            buffer.insert_text("\n" + _indent(buffer.document.current_line))
+
+    @keys.add("escape", "enter", filter=typing)
+    def _new_line(event: KeyPressEvent) -> None:
+        event.current_buffer.insert_text("\n")
+
+    return keys
+
+
+def take_suggestion(event: KeyPressEvent) -> None:
+    """Leave the picked suggestion in the text, the cursor where it says."""
+    buffer = event.current_buffer
+    state = buffer.complete_state
+    picked = None if state is None else state.current_completion
+    buffer.complete_state = None
+    back = getattr(picked, "back", 0)
+    if back:
+        buffer.cursor_position += back
+
+
+def _indent(line: str) -> str:
+    """Return the blanks that the next line begins with.
+
+    >>> _indent("  WHERE a = 1"), _indent("")
+    ('  ', '')
+    """
+    return line[: len(line) - len(line.lstrip())]
