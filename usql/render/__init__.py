@@ -7,8 +7,8 @@ text depends on nothing but the arguments: no terminal, locale or clock is looke
 
 Two kinds of format, with two promises:
 
-- *for people* (``table``, ``vertical``, ``markdown``, ``chart``): every value takes one line and cannot move
-  the cursor or change colours; null is ``null``, lists are ``[a, b]``, properties
+- *for people* (``table``, ``vertical``, ``markdown``, ``chart``): every value takes one line and
+  cannot move the cursor or change colours; null is ``null``, lists are ``[a, b]``, properties
   ``{key: value}``, doubles have at most ten significant digits (but all digits before the point).
 - *for programs* (``csv``, ``tsv``, ``json``, ``ndjson``): nothing is cut, rounded or replaced;
   doubles have the shortest form that reads back as the same number.

@@ -70,7 +70,7 @@ def chart_kind(result: Result) -> str:
     """
     if result.funnel:
         return "funnel"
-    labels, numbers = _parts(result)
+    labels, _ = _parts(result)
     if len(result.rows) == 1 and not labels:
         return "value"
     first = [row[labels[0]] for row in result.rows] if labels else []

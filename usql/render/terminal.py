@@ -13,7 +13,7 @@ from typing import TextIO
 
 _REPLACEMENT = "usql-replace"
 _ASCII = {"│": "|", "─": "-", "┼": "+", "…": "~", "’": "'", "“": '"', "”": '"', "–": "-", "→": "->"}
-_BLOCKS = {c: "#" for c in "█▌▋▊▉"} | {c: "" for c in "▏▎▍"} | {"▒": "%", "░": ".", "▖": ","}
+_BLOCKS = dict.fromkeys("█▌▋▊▉", "#") | dict.fromkeys("▏▎▍", "") | {"▒": "%", "░": ".", "▖": ","}
 _SUBSTITUTES = _ASCII | _BLOCKS | {"┤": "|", "└": "+"}
 
 

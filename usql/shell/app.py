@@ -55,9 +55,9 @@ def run(store: str, given: Mapping[str, Any], file: Path | None = None) -> int:
     Raises:
         UsqlError: the store cannot be opened, or a setting cannot be understood.
     """
-    given = dict(given)
-    extra = {name: given.pop(name) for name in ("params", "now") if name in given}
-    config = load(file or config_file()).over(given)
+    extra = {name: given[name] for name in ("params", "now") if name in given}
+    options = {name: value for name, value in given.items() if name not in extra}
+    config = load(file or config_file()).over(options)
     screen = standard_screen(config["color"] != "never", config["pager"])
     with connect(store, create=store == MEMORY) as db:
         session = _session(db, store, config, screen, extra)
@@ -155,8 +155,8 @@ def _texts(lines: TextIO) -> Iterator[str]:
     A query ends with ``;``, an empty line, or where a command or another query begins.
 
     >>> from io import StringIO
-    >>> list(_texts(StringIO(".timer off\\nSELECT city\\nFROM usersession;\\nexit")))
-    ['.timer off', 'SELECT city\\nFROM usersession;', 'exit']
+    >>> list(_texts(StringIO(".timer off\nSELECT city\nFROM usersession;\nexit")))
+    ['.timer off', 'SELECT city\nFROM usersession;', 'exit']
     """
     text = ""
     for line in lines:

@@ -11,7 +11,6 @@ from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 from usql.shell.language import is_whole
 
 
-
 @Condition
 def _choosing() -> bool:
     """Whether a suggestion is picked in the menu."""

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from usql.shell.screen import Screen
 
 
-class Leave(Exception):  # noqa: N818 - no error, the wish to go
+class Leave(Exception):
     """The person wants to leave."""
 
 

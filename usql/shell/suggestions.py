@@ -59,7 +59,7 @@ def _of_language(session: Session, text: str, cursor: int) -> Iterator[Suggestio
 
 
 def _of_commands(session: Session, text: str, cursor: int) -> Iterator[Suggestion]:
-    from usql.shell.commands.registry import COMMANDS, BY_NAME
+    from usql.shell.commands.registry import BY_NAME, COMMANDS
 
     start = len(text) - len(text.lstrip()) + 1
     name, blank, argument = text[start:cursor].partition(" ")
@@ -81,9 +81,7 @@ def _of_commands(session: Session, text: str, cursor: int) -> Iterator[Suggestio
 def _moved(found: Suggestion, by: int) -> Suggestion:
     from dataclasses import replace
 
-    return replace(
-        found, start=found.start + by, end=found.end + by, cursor=found.cursor + by
-    )
+    return replace(found, start=found.start + by, end=found.end + by, cursor=found.cursor + by)
 
 
 def _matching(

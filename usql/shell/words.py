@@ -7,6 +7,7 @@ field, nor a name that the text itself gives. The word being typed is not, while
 from __future__ import annotations
 
 from functools import cache, lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from usql.shell.commands.names import MARKS, known_as, said
@@ -29,8 +30,37 @@ NUMBER, PLAIN, STRING, VARIABLE = (
 _LONGEST = 100_000
 
 KEYWORDS = frozenset(
-    "ALL AND AS ASC BETWEEN BY CONDITION DESC DISTINCT DURATION FALSE FILTER FROM FUNNEL GROUP IN IS"
-    " JSON LIKE LIMIT MOD NOT NULL OR ORDER SELECT STARTSWITH TRUE WHERE".split()
+    [
+        "ALL",
+        "AND",
+        "AS",
+        "ASC",
+        "BETWEEN",
+        "BY",
+        "CONDITION",
+        "DESC",
+        "DISTINCT",
+        "DURATION",
+        "FALSE",
+        "FILTER",
+        "FROM",
+        "FUNNEL",
+        "GROUP",
+        "IN",
+        "IS",
+        "JSON",
+        "LIKE",
+        "LIMIT",
+        "MOD",
+        "NOT",
+        "NULL",
+        "OR",
+        "ORDER",
+        "SELECT",
+        "STARTSWITH",
+        "TRUE",
+        "WHERE",
+    ]
 )
 
 
@@ -130,11 +160,7 @@ def _is_known_part(found: Sequence[Token], number: int, end: int) -> bool:
 
 def _given(found: Sequence[Token]) -> frozenset[str]:
     """Return the names that a text gives to columns."""
-    return frozenset(
-        after.text.lower()
-        for before, after in zip(found, found[1:], strict=False)
-        if before.word == "AS"
-    )
+    return frozenset(after.text.lower() for before, after in pairwise(found) if before.word == "AS")
 
 
 @cache

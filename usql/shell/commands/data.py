@@ -51,7 +51,9 @@ def _table(name: str) -> Table:
 def keys(session: Session, argument: str) -> None:
     """List the keys of one field of properties, or of all."""
     wanted = argument.rstrip("; ")
-    found = [(table, name) for table, name in _properties() if not wanted or _means(wanted, table, name)]
+    found = [
+        (table, name) for table, name in _properties() if not wanted or _means(wanted, table, name)
+    ]
     if not found:
         known = sorted({name for _, name in _properties()})
         raise UnknownField(

@@ -106,7 +106,5 @@ def path_of(argument: str) -> Path:
     """Return the path that the whole argument names."""
     named = words(argument)
     if len(named) != 1:
-        raise WrongStructure(
-            "one file is wanted", hint="write a name with blanks in quotes"
-        )
+        raise WrongStructure("one file is wanted", hint="write a name with blanks in quotes")
     return Path(named[0]).expanduser()

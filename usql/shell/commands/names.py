@@ -59,8 +59,8 @@ _COMPILED = [(re.compile(pattern, re.IGNORECASE | re.DOTALL), then) for pattern,
 def said(text: str) -> Said | None:
     r"""Return the command that a text means, or ``None`` for a query.
 
-    >>> said(".values country"), said(r"\q"), said("EXIT;")
-    (Said(name='values', argument='country'), Said(name='quit', argument=''), Said(name='quit', argument=''))
+    >>> said(".values country"), said("EXIT;")
+    (Said(name='values', argument='country'), Said(name='quit', argument=''))
     >>> said("describe usersession;"), said("SELECT 1")
     (Said(name='fields', argument='usersession'), None)
     """

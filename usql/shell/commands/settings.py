@@ -129,7 +129,9 @@ def limit(session: Session, argument: str) -> None:
         elif argument.isdecimal() and int(argument) > 0:
             session.change(limit=int(argument))
         else:
-            raise BadValue(f"{argument} is no number of rows", hint="write .limit 100 or .limit none")
+            raise BadValue(
+                f"{argument} is no number of rows", hint="write .limit 100 or .limit none"
+            )
     shown = session.settings.limit
     session.screen.note(f"limit: {'none' if shown is None else shown}")
 

@@ -121,7 +121,7 @@ def index() -> dict[str, Section]:
     """Return the section for each word of the language that the reference names."""
     by_anchor = {section.anchor: section for section in sections()}
     found: dict[str, Section] = {}
-    for line in guide().splitlines():
+    for line in next(s for s in sections() if s.title.endswith("Reference")).lines:
         cells = [cell.strip() for cell in line.strip().strip("|").split(" | ")]
         for words, place in _pairs(cells):
             anchor = _LINK.search(place)
@@ -192,7 +192,8 @@ def _drawn(session: Session, section: Section) -> str:
         legacy_windows=False,
     )
     console.print(Markdown(text, hyperlinks=False, code_theme="default"))
-    return "\n".join(line.rstrip() for line in out.getvalue().splitlines()) + "\n"
+    lines = [line.rstrip() for line in out.getvalue().splitlines()]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines).strip("\n")) + "\n"
 
 
 def _plain_fences(lines: tuple[str, ...]) -> Iterator[str]:
