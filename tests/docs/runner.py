@@ -5,6 +5,10 @@ A ``usql`` block is a query on the demo store. Its info string may hold ``timefr
 made by a ``json store=NAME`` block of the same page: sessions in the export format, one after
 another. ``usql error`` is a query that has to fail.
 
+``usql-shell`` holds lines that are typed into the shell on the demo store, without a terminal; the
+result is all that it shows. ``usql-screen`` holds keys, ``<Tab>`` or ``<Enter>`` among them, that
+are typed on a terminal of ``columns=`` and ``lines=``; the result is the screen afterwards.
+
 ``python`` and ``sh`` blocks run in a folder of their own per page, which has ``demo.db`` (the demo
 store) and ``export.ndjson.gz`` (an export of 200 sessions). Those of a page run in order and see
 what earlier ones left behind; ``sh exit=1`` names the exit code expected, ``not-run`` exempts a
@@ -40,8 +44,10 @@ SESSIONS = 5000
 EXPORT_SESSIONS = 200
 EXPORT_SEED = 7
 
-_SECONDS = re.compile(r"\bin \d+\.\d s\b")
+_TIME = re.compile(r"\bin (\d+\.\d s|[\d,]+ ms)(?=\W|$) *")
+_KEY = re.compile(r"(<[A-Z][\w-]*>)")
 _PATIENCE_S = 600
+_SCREEN = {"columns": 80, "lines": 16}
 
 
 class Unexpected(AssertionError):
@@ -72,7 +78,14 @@ class Workshop:
 
     def _run_once(self, block: Block) -> str:
         if block.line not in self._outputs:
-            runs = {"usql": self._query, "python": self._python, "sh": self._sh, "json": self._json}
+            runs = {
+                "usql": self._query,
+                "usql-shell": self._shell,
+                "usql-screen": self._screen,
+                "python": self._python,
+                "sh": self._sh,
+                "json": self._json,
+            }
             self._outputs[block.line] = runs[block.language](block)
         return self._outputs[block.line]
 
@@ -124,6 +137,41 @@ class Workshop:
             raise Unexpected(f"exit code {done.returncode} instead of {expected}:\n{shown}")
         return shown
 
+    def _shell(self, block: Block) -> str:
+        self._prepare()
+        done = subprocess.run(
+            [sys.executable, "-m", "usql", "demo.db"],
+            cwd=self._folder,
+            env=self._environment(),
+            input=block.text.encode(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            timeout=_PATIENCE_S,
+            check=False,
+        )
+        shown = done.stdout.decode().rstrip("\n")
+        if done.returncode != int("error" in block.marks):
+            raise Unexpected(f"exit code {done.returncode}:\n{shown}")
+        return shown
+
+    def _screen(self, block: Block) -> str:
+        from tests.shell.terminal import Terminal
+
+        self._prepare()
+        home = self._folder / f"home-{block.line}"  # what one block typed is not another's history
+        home.mkdir()
+        quiet = home / "quiet.toml"
+        quiet.write_text("hints = false\n", encoding="utf-8")
+        size = {name: int(block.options.get(name, most)) for name, most in _SCREEN.items()}
+        with Terminal(
+            "demo.db", home=home, folder=self._folder, USQL_CONFIG=str(quiet), **size
+        ) as terminal:
+            terminal.wait_for_prompt()
+            for key in filter(None, _KEY.split(block.text.replace("\n", ""))):
+                terminal.press(key)
+            expected = block.result.text if block.result else ""
+            return terminal.settle(lambda shown: same(shown, expected))
+
     # --- the folder
 
     def _prepare(self) -> None:
@@ -145,7 +193,8 @@ class Workshop:
             usql_command.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m usql "$@"\n')
             usql_command.chmod(usql_command.stat().st_mode | stat.S_IXUSR)
         path = os.pathsep.join([str(commands), os.environ["PATH"]])
-        return {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
+        own = {f"XDG_{kind}_HOME": str(self._folder) for kind in ("CONFIG", "DATA", "STATE")}
+        return {**os.environ, **own, "PATH": path, "PYTHONPATH": str(ROOT), "NO_COLOR": "1"}
 
 
 def check(block: Block, shown: str) -> None:
@@ -164,7 +213,7 @@ def check(block: Block, shown: str) -> None:
 
 def same(shown: str, written: str) -> bool:
     """Whether two outputs are equal, but for how long something took."""
-    return _SECONDS.sub("in 0.0 s", shown) == _SECONDS.sub("in 0.0 s", written)
+    return _TIME.sub("in 0 s", shown) == _TIME.sub("in 0 s", written)
 
 
 def demo_store(folder: Path) -> Path:
@@ -197,7 +246,7 @@ def _make_demo(path: Path) -> Path:
 
 def _leaves_traces(earlier: Block, block: Block) -> bool:
     """Whether a block may have to run before another one: only some kinds share something."""
-    folder = ("python", "sh")
+    folder = ("python", "sh", "usql-shell")
     if block.language in folder:
         return earlier.language in folder
     return earlier.language == "json" and earlier.options["store"] == block.options.get("store")

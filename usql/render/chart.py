@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 KINDS = ("bar", "line", "pie", "funnel", "value")
 DEFAULT_WIDTH = 80
 _LINE_HEIGHT = 10
+_MOST_BARS = 200
 _SLICES = "█▒#░+:ox"
 """What fills the slices of a pie; they are told apart without colours."""
 _COLORS = (34, 32, 33, 35, 36, 31, 94, 92)
@@ -175,6 +176,11 @@ def _bars(series: Series, width: int, color: bool) -> Iterator[str]:
     """Yield a bar per label, from zero to its value; negative ones go to the left of zero."""
     if series.title:
         yield _cut(series.title, width)
+    if (more := len(series.values) - _MOST_BARS) > 0:
+        first = Series("", series.labels[:_MOST_BARS], series.values[:_MOST_BARS])
+        yield from _bars(first, width, color)
+        yield _cut(f"… {more:,} more", width)
+        return
     numbers = [value or 0 for value in series.values]
     texts = [_written(value) for value in series.values]
     label_width = _label_width(series.labels, width)
@@ -345,10 +351,11 @@ def _funnel(series: Series, width: int, color: bool) -> Iterator[str]:
         head = f"{' ' * (label_width + wide + 1)}    step   total"
     yield head
     before = first = numbers[0]
+    highest = max(numbers)
     for label, number, text in zip(series.labels, numbers, texts, strict=True):
         bar = ""
         if room:
-            length = _bar(room * number / first if first else 0.0, 0)
+            length = _bar(room * max(number, 0.0) / highest if highest > 0 else 0.0, 0)
             bar = " │" + _painted(length, _COLORS[0], color) + " " * (room - len(length))
         step, total = _share(number, before), _share(number, first)
         yield f"{fit(label, label_width)} {text.rjust(wide)}{bar}{step:>8}{total:>8}"

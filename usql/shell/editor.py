@@ -29,6 +29,7 @@ from prompt_toolkit.output import ColorDepth
 
 from usql.shell.history import history_of
 from usql.shell.keys import bindings
+from usql.shell.results import counted
 from usql.shell.suggestions import suggest
 from usql.shell.theme import STYLE
 from usql.shell.words import pieces
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
 PROMPT = "usql> "
 _CONTINUED = "  ... "
 _MENU_LINES = 8
+_OWN_LINES = 4
+_KEPT_PARTS = 3
 
 
 class Editor:
@@ -69,7 +72,6 @@ class Editor:
             mouse_support=config["mouse"],
             input_processors=[HighlightMatchingBracketProcessor(), _LastError(session)],
             bottom_toolbar=lambda: _bottom(session),
-            reserve_space_for_menu=_MENU_LINES,
             key_bindings=bindings(),
             style=STYLE,
             include_default_pygments_style=False,
@@ -83,7 +85,8 @@ class Editor:
             EOFError: Ctrl-D on an empty line.
             KeyboardInterrupt: Ctrl-C.
         """
-        return self._prompt.prompt()
+        room = (self._session.screen.height - _OWN_LINES) // 2
+        return self._prompt.prompt(reserve_space_for_menu=min(_MENU_LINES, max(0, room)))
 
     def redraw(self) -> None:
         """Show the line at the bottom again; may be called from any thread."""
@@ -204,8 +207,8 @@ def _bottom(session: Session) -> StyleAndTextTuples:
         session.store,
         settings.timeframe or "all data",
         settings.zone_name,
-        "" if session.sessions is None else f"{session.sessions:,} sessions",
-        "" if result is None else f"{len(result):,} rows shown",
+        "" if session.sessions is None else counted(session.sessions, "session"),
+        "" if result is None else counted(len(result), "row"),
     ]
     room = get_app().output.get_size().columns - 2
     shown = _fitting([part for part in parts if part], room)
@@ -219,7 +222,10 @@ def _fitting(parts: list[str], room: int) -> str:
     '…/to/demo.db │ UTC'
     """
     between = " │ "
+    least = 10
+    while len(parts) > _KEPT_PARTS and least + len(between.join(["", *parts[1:]])) > room:
+        parts = [*parts[:-2], parts[-1]]
     rest = sum(map(len, parts[1:])) + len(between) * (len(parts) - 1)
-    left = max(room - rest, 10)
+    left = max(room - rest, least)
     first = parts[0] if len(parts[0]) <= left else "…" + parts[0][-(left - 1) :]
     return between.join([first, *parts[1:]])

@@ -8,14 +8,17 @@ from prompt_toolkit.filters import Condition, has_focus
 from prompt_toolkit.key_binding import KeyBindings
 from prompt_toolkit.key_binding.key_processor import KeyPressEvent
 
+from usql.shell.commands.names import is_command
 from usql.shell.language import is_whole
 
 
 @Condition
 def _choosing() -> bool:
-    """Whether a suggestion is picked in the menu."""
-    state = get_app().current_buffer.complete_state
-    return state is not None and state.current_completion is not None
+    """Whether a suggestion of a query is picked in the menu; one of a command simply runs."""
+    buffer = get_app().current_buffer
+    state = buffer.complete_state
+    picked = state is not None and state.current_completion is not None
+    return picked and not is_command(buffer.text)
 
 
 def bindings() -> KeyBindings:

@@ -36,18 +36,20 @@ def is_whole(text: str) -> bool:
 @lru_cache(maxsize=4)
 def goes_on(text: str) -> bool:
     """Whether a text is the beginning of a query that has to go on."""
-    last = (split(text) or [""])[-1]
-    if text.endswith(";") and _ends_outside(text):
-        return False
     from usql.errors import BadSyntax
     from usql.parser import parse
     from usql.syntax_hints.situation import Kind
 
+    found = tokens(text)
+    if any(token.kind in (Kind.QUOTE, Kind.COMMENT) for token in found):
+        return True
+    if len(found) < 2 or found[-2].sign == ";":
+        return False
+    last = split(text)[-1]
     try:
         parse(last)
     except BadSyntax as error:
-        unclosed = (Kind.QUOTE, Kind.COMMENT)
-        return error.unfinished or any(token.kind in unclosed for token in tokens(last))
+        return error.unfinished
     except Exception:  # whatever else is wrong, more text does not mend it
         return False
     return False
@@ -58,12 +60,6 @@ def tokens(text: str) -> tuple[Token, ...]:
     from usql.syntax_hints.situation import Situation
 
     return tuple(Situation.of(text, 0, ()).tokens)
-
-
-def _ends_outside(text: str) -> bool:
-    """Whether the last character stands outside of texts and comments."""
-    found = tokens(text)
-    return len(found) > 1 and found[-2].sign == ";"
 
 
 def split(text: str) -> list[str]:

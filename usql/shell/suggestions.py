@@ -120,7 +120,7 @@ def _choices(session: Session, kind: str) -> list[tuple[str, str]]:
                 (field.name if table.primary else f"{table.name}.{field.name}", field.type_name)
                 for table in tables
                 for field in table.queryable
-                if (field.type_name == "properties") == (kind == "properties")
+                if field.properties == (kind == "properties")
             ]
         case "mode":
             from usql.render import FORMATS

@@ -30,37 +30,9 @@ NUMBER, PLAIN, STRING, VARIABLE = (
 _LONGEST = 100_000
 
 KEYWORDS = frozenset(
-    [
-        "ALL",
-        "AND",
-        "AS",
-        "ASC",
-        "BETWEEN",
-        "BY",
-        "CONDITION",
-        "DESC",
-        "DISTINCT",
-        "DURATION",
-        "FALSE",
-        "FILTER",
-        "FROM",
-        "FUNNEL",
-        "GROUP",
-        "IN",
-        "IS",
-        "JSON",
-        "LIKE",
-        "LIMIT",
-        "MOD",
-        "NOT",
-        "NULL",
-        "OR",
-        "ORDER",
-        "SELECT",
-        "STARTSWITH",
-        "TRUE",
-        "WHERE",
-    ]
+    {"AND", "AS", "ASC", "BETWEEN", "BY", "CONDITION", "DESC", "DISTINCT", "DURATION", "FALSE"}
+    | {"FILTER", "FROM", "FUNNEL", "GROUP", "IN", "IS", "JSON", "LIKE", "LIMIT", "MOD", "NOT"}
+    | {"NULL", "OR", "ORDER", "SELECT", "STARTSWITH", "TRUE", "WHERE"}
 )
 
 

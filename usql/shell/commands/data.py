@@ -77,7 +77,7 @@ def _properties() -> list[tuple[str, str]]:
         (table.name, field.name)
         for table in catalogue().tables
         for field in table.queryable
-        if field.type_name == "properties"
+        if field.properties
     ]
 
 
