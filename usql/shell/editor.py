@@ -222,7 +222,7 @@ def _fitting(parts: list[str], room: int) -> str:
     '…/to/demo.db │ UTC'
     """
     between = " │ "
-    least = 10
+    least = min(10, len(parts[0]))
     while len(parts) > _KEPT_PARTS and least + len(between.join(["", *parts[1:]])) > room:
         parts = [*parts[:-2], parts[-1]]
     rest = sum(map(len, parts[1:])) + len(between) * (len(parts) - 1)
