@@ -15,7 +15,7 @@ def field_list(tables: tuple[Table, ...], *, with_table: bool) -> Result:
 
     >>> from usql.schema import catalogue
     >>> field_list((catalogue().primary,), with_table=False).rows[2]
-    ('applicationVersion', 'string', '', '')
+    ('bounce', 'boolean', '', '')
     """
     first = 0 if with_table else 1
     names = ("table", "field", "type", "unit", "values")[first:]

@@ -66,7 +66,7 @@ def test_the_place_of_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 def test_every_option_is_documented() -> None:
     page = (ROOT / "docs" / "shell.md").read_text(encoding="utf-8")
     for option in OPTIONS:
-        default = str(option.default).lower() if option.default is not True else "true"
-        row = f"| `{option.name}` | {option.values} |"
-        assert row in page, row
-        assert default in page
+        default = {bool: str(option.default).lower(), str: f'"{option.default}"'}.get(
+            type(option.default), str(option.default)
+        )
+        assert f"| `{option.name}` | {option.values} | `{default}` | {option.about} |" in page

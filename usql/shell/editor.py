@@ -219,7 +219,7 @@ def _fitting(parts: list[str], room: int) -> str:
     """Return parts joined, the first one cut from the left if need be.
 
     >>> _fitting(["/long/way/to/demo.db", "UTC"], 16)
-    '…/to/demo.db │ UTC'
+    '…o/demo.db │ UTC'
     """
     between = " │ "
     least = min(10, len(parts[0]))

@@ -40,8 +40,8 @@ KEYWORDS = frozenset(
 def pieces(text: str) -> Pieces:
     """Return the text in pieces with their styles.
 
-    >>> [(style.removeprefix("class:usql."), piece) for style, piece in pieces("SELECT citty x")]
-    [('keyword', 'SELECT'), ('', ' '), ('bad', 'citty'), ('', ' '), ('', 'x')]
+    >>> [(style.removeprefix("class:usql."), piece) for style, piece in pieces("SELECT citty coun")]
+    [('keyword', 'SELECT'), ('', ' '), ('bad', 'citty'), ('', ' '), ('', 'coun')]
     """
     if len(text) > _LONGEST:
         return [(PLAIN, text)]
