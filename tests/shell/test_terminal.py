@@ -211,12 +211,12 @@ def test_vi_keys(open_shell: Open, shell_store: Path) -> None:
 
 
 def test_no_store_and_no_store_at_all(open_shell: Open, tmp_path: Path) -> None:
-    missing = open_shell(tmp_path / "missing.db")
+    missing = open_shell(tmp_path / "missing.db", columns=300)
     assert missing.leave() == 3
     assert "no store at" in missing.text
     dead = tmp_path / "dead.db"
     dead.write_bytes(b"no store, nor anything else" * 100)
-    shell = open_shell(dead)
+    shell = open_shell(dead, columns=300)
     assert shell.leave() == 3
     assert "is not a usql store" in shell.text
 

@@ -128,10 +128,8 @@ def load(file: Path) -> Config:
 def read(said: Mapping[str, Any], file: str) -> Config:
     """Return a configuration from the names and values of a file.
 
-    >>> read({"keys": "vim", "mod": "csv", "limit": 10}, "config.toml").problems
-    ... # doctest: +NORMALIZE_WHITESPACE
-    ('config.toml: keys cannot be \\'vim\\'; it is one of "emacs", "vi"',
-     "config.toml: there is no option mod; did you mean mode?")
+    >>> read({"mod": "csv", "limit": 10}, "config.toml").problems
+    ('config.toml: there is no option mod; did you mean mode?',)
     """
     problems = list(_problems(said))
     values = {
