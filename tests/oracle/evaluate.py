@@ -14,7 +14,6 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from fractions import Fraction
 from typing import Any, TypeAlias
 
 from . import model as m
@@ -31,7 +30,9 @@ from .values import (
     calculate,
     floor_local,
     like,
+    mean,
     nulls_last,
+    percentile,
     round_half_away,
     show,
 )
@@ -430,7 +431,11 @@ class _Evaluator:
             return max(values)
         if agg.func == "SUM":
             return sum(values) if isinstance(values[0], int) else math.fsum(values)
-        exact = _mean(values) if agg.func == "AVG" else _percentile(values, agg.p)
+        exact = (
+            mean(values)
+            if agg.func == "AVG"
+            else percentile(values, "50" if agg.p is None else agg.p.text)
+        )
         date = self.ref(agg.field).type == "date"
         return round_half_away(exact) if date else float(exact)
 
@@ -614,21 +619,6 @@ def _each(cell: Cell, function: Callable[[Any], Cell]) -> Cell:
         results = [function(value) for value in cell]
         return [result for result in results if result is not None]
     return None if cell is None else function(cell)
-
-
-def _mean(values: list[Cell]) -> Fraction:
-    return sum((Fraction(value) for value in values), Fraction(0)) / len(values)
-
-
-def _percentile(values: list[Cell], p: m.Number | None) -> Fraction:
-    """Linear interpolation between the two nearest ranks; the median where `p` is not given."""
-    share = Fraction(50 if p is None else p.text) / 100
-    if not 0 <= share <= 1:
-        raise InvalidQueryError(f"percentile {p}")
-    ordered = sorted(Fraction(value) for value in values)
-    rank = share * (len(ordered) - 1)
-    low, high = ordered[math.floor(rank)], ordered[math.ceil(rank)]
-    return low + (high - low) * (rank - math.floor(rank))
 
 
 def _by_alias(entry: m.Expr | m.AliasRef, columns: list[m.Column]) -> m.Expr | None:

@@ -164,6 +164,24 @@ def calculate(op: str, a: Cell, b: Cell, constant: bool, exact: bool) -> Cell:
     return round_half_away(quotient)
 
 
+# --- aggregates (section 7) ---------------------------------------------------------------------
+
+
+def mean(values: list[Cell]) -> Fraction:
+    return sum((Fraction(value) for value in values), Fraction(0)) / len(values)
+
+
+def percentile(values: list[Cell], p: str) -> Fraction:
+    """Linear interpolation between the two nearest ranks."""
+    share = Fraction(p) / 100
+    if not 0 <= share <= 1:
+        raise InvalidQueryError(f"percentile {p}")
+    ordered = sorted(Fraction(value) for value in values)
+    rank = share * (len(ordered) - 1)
+    low, high = ordered[math.floor(rank)], ordered[math.ceil(rank)]
+    return low + (high - low) * (rank - math.floor(rank))
+
+
 # --- LIKE (section 13) --------------------------------------------------------------------------
 
 

@@ -323,13 +323,13 @@ def _group_order(ordering: ast.Ordering, node: ast.Select, groups: Groups) -> r.
 def _ordering_value(node: ast.Expr, descending: bool, groups: Groups) -> r.Expr:
     """Return what orders groups; of a value that differs within a group, its extreme."""
     if not has_aggregate(node) and not has_top(node):
+        if _keys_only(node, groups):  # a key has one value in each group, whatever it has in a row
+            return resolve_group_expression(node, groups)
         value = resolve_row_expression(node, groups.scope)
         if isinstance(value, r.Const):
             return value
         if (key := groups.key_of(value)) is not None:
             return key
-        if _keys_only(node, groups):
-            return resolve_group_expression(node, groups)
         return r.Aggregate("max" if descending else "min", value, value.type.one)
     return resolve_group_expression(node, groups)
 
