@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from dataclasses import FrozenInstanceError, dataclass, field, fields, is_dataclass, replace
+from functools import cached_property
 
 import pytest
 
@@ -68,6 +69,20 @@ def test_the_constructor_takes_what_a_dataclass_takes() -> None:
     with pytest.raises(TypeError):
         Pair(1, middle=2)  # type: ignore[call-arg]
     assert Pair(right=2, left=1, place=5).place == 5
+
+
+def test_cached_properties_work() -> None:
+    class Squared(Record):
+        side: int
+
+        @cached_property
+        def area(self) -> list[int]:
+            return [self.side**2]
+
+    square = Squared(3)
+    assert square.area == [9]
+    assert square.area is square.area
+    assert square == Squared(3)
 
 
 def test_the_tools_for_dataclasses_work_on_records() -> None:

@@ -6,8 +6,6 @@ one masked by its exporter, is kept as it is behind a ``~``, after all addresses
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv6Address, ip_address
-
 _MARK = "~"
 
 
@@ -20,6 +18,8 @@ def encode(text: str) -> str:
     >>> encode("10.0.0.1") < encode("10.0.0.20") < encode("::1")
     True
     """
+    from ipaddress import ip_address  # few queries need it, and all would wait for it
+
     address = ip_address(text.strip())
     return f"{address.version}{address.packed.hex()}"
 
@@ -40,5 +40,7 @@ def decode(encoded: str) -> str:
     """
     if encoded.startswith(_MARK):
         return encoded[1:]
+    from ipaddress import IPv4Address, IPv6Address
+
     packed = bytes.fromhex(encoded[1:])
     return str(IPv4Address(packed) if encoded[0] == "4" else IPv6Address(packed))

@@ -9,7 +9,6 @@ anything. ``DateFormat.text`` turns a code into its text.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import Enum
 from functools import cached_property
@@ -161,8 +160,7 @@ _WIDTHS = {"y": 9, "u": 9, "M": 5, "d": 2, "H": 2, "h": 2, "m": 2, "s": 2, "E": 
 """How often a letter may be repeated."""
 
 
-@dataclass(frozen=True)
-class DateFormat:
+class DateFormat(Record):
     """A format and the interval that dates are rounded down to before.
 
     Attributes:

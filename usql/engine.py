@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -22,6 +22,7 @@ from usql.garbage import collected_later
 from usql.layout import Layout
 from usql.parser import parse_source
 from usql.plan import Output, Planned, plan
+from usql.record import Record
 from usql.resolve import Context, resolve
 from usql.result import Column, Result
 from usql.selection import errors_in_condition, selecting
@@ -65,8 +66,7 @@ def connect(url: str | os.PathLike[str] = ":memory:", *, create: bool = True) ->
     return Database(place, layout, backend)
 
 
-@dataclass(frozen=True)
-class _Settings:
+class _Settings(Record):
     """What comes with a query."""
 
     timeframe: Timeframe | None

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import cached_property
 
+from usql.record import Record
 from usql.schema import PRIMARY, Field, Schema, Table, catalogue
 from usql.types import Kind
 
@@ -72,8 +73,7 @@ HOT: Mapping[str, frozenset[str]] = {
 }
 
 
-@dataclass(frozen=True)
-class Relation:
+class Relation(Record):
     """A table of the store.
 
     Attributes:

@@ -2,6 +2,7 @@
 
 ``class Point(Record)`` is what ``@dataclass(frozen=True, slots=True)`` would make of it: the same
 constructor, equality, hash, ``repr``, pattern matching, ``dataclasses.fields`` and ``replace``.
+Cached properties work; factories of defaults do not.
 ``dataclass`` compiles seven functions for each class, which takes 1 ms; for the 80 kinds of nodes
 of the two trees that was a fifth of the command line's start. A record compiles its constructor
 and shares the rest; its constructor is quicker, too.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from functools import cached_property
 from operator import attrgetter
 from typing import Any, NoReturn, dataclass_transform
 
@@ -69,8 +71,11 @@ class _RecordType(type):
         fields |= {part.name: part for part in own}
         positional = tuple(part.name for part in fields.values() if not part.kw_only)
         compared = [part.name for part in fields.values() if part.compare]
+        slots = [part.name for part in own]
+        if any(isinstance(value, cached_property) for value in body.values()):
+            slots.append("__dict__")
         body |= {
-            "__slots__": tuple(part.name for part in own),
+            "__slots__": tuple(slots),
             "__match_args__": positional,
             "__dataclass_fields__": fields,
             "_compared": attrgetter(*compared) if compared else _nothing,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -68,8 +67,7 @@ class Field(Record):
         return self.kind.value + ("[]" if self.many else "")
 
 
-@dataclass(frozen=True)
-class Table:
+class Table(Record):
     """A table of the language with its fields in catalogue order."""
 
     name: str
@@ -104,8 +102,7 @@ class Table:
         return (f for f in self.fields if f.many or f.properties)
 
 
-@dataclass(frozen=True)
-class Schema:
+class Schema(Record):
     """All tables; the primary one first."""
 
     tables: tuple[Table, ...]

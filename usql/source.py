@@ -7,9 +7,10 @@ offsets into lines and columns, and ``Span``, the half-open range of offsets a t
 from __future__ import annotations
 
 from bisect import bisect_right
-from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
+
+from usql.record import Record
 
 
 class Span(NamedTuple):
@@ -34,8 +35,7 @@ class Position(NamedTuple):
     column: int
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(Record):
     r"""The text of a query.
 
     >>> Source("SELECT city\nFRM usersession").position(12)

@@ -7,7 +7,7 @@ to sqlglot.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from sqlglot import exp
@@ -15,6 +15,7 @@ from sqlglot import exp
 from usql import resolved as r
 from usql.plan import Parameter, Pattern, Planned
 from usql.plan.sql import Generic
+from usql.record import Record
 
 _Node = TypeVar("_Node", bound=exp.Expr)
 
@@ -22,8 +23,7 @@ Spelling = Callable[..., exp.Expr]
 """Takes the arguments of a generic function, returns what stands for it."""
 
 
-@dataclass(frozen=True)
-class Dialect:
+class Dialect(Record):
     """An engine's SQL.
 
     Attributes:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from usql.record import Record
 from usql.schema import Field, Schema, Table
 from usql.timeframe import Timeframe
 from usql.zones import Zone
@@ -77,8 +78,7 @@ class Context:
         return (self.now, self.now) if stored is None else (stored[0], stored[1] + 1)
 
 
-@dataclass(frozen=True)
-class Scope:
+class Scope(Record):
     """A context and the table that stands after ``FROM``."""
 
     context: Context

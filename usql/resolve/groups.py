@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import cast
 
 from usql import ast
@@ -10,6 +10,7 @@ from usql import resolved as r
 from usql.errors import WrongStructure, WrongType
 from usql.formatter import field_text
 from usql.functions import FUNCTIONS, Family
+from usql.record import Record
 from usql.resolve.conditions import resolve_condition
 from usql.resolve.context import Scope
 from usql.resolve.expressions import (
@@ -28,8 +29,7 @@ from usql.resolve.values import number_value, whole_number
 from usql.types import LONG, Kind, Type
 
 
-@dataclass(frozen=True)
-class Groups:
+class Groups(Record):
     """The keys of an aggregation, for the expressions that stand over them."""
 
     scope: Scope

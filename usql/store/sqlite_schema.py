@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 
 from usql.layout import KEY, SESSION, VALUE, Layout, Relation
+from usql.record import Record
 from usql.types import Kind
 
 APPLICATION_ID = int.from_bytes(b"usql")
@@ -37,8 +37,7 @@ _BOOKKEEPING = (
 )
 
 
-@dataclass(frozen=True)
-class Index:
+class Index(Record):
     """An index of the store.
 
     Attributes:
