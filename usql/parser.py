@@ -305,6 +305,11 @@ def _unquote(token: str) -> str:
     return inner
 
 
+def _folded(name: str, fold: Callable[[str], str]) -> str:
+    """Return a name in one letter case; some other letters would become several, or no letters."""
+    return fold(str(name)) if name.isascii() else str(name)
+
+
 def _word(token: lark.Token) -> str:
     return _unquote(token) if token.type in ("STRING", "BRACKETED") else str(token)
 
@@ -508,7 +513,7 @@ class _Builder:
 
     def call(self, span: Span, children: _Children) -> ast.Call:
         name, *arguments = children
-        return ast.Call(str(name).lower(), tuple(arguments), span=span)
+        return ast.Call(_folded(name, str.lower), tuple(arguments), span=span)
 
     def count_rows(self, span: Span, children: _Children) -> ast.Count:
         return ast.Count(None, span=span)
@@ -525,7 +530,7 @@ class _Builder:
         return ast.Duration(children[1], span=span)
 
     def variable(self, span: Span, children: _Children) -> ast.Variable:
-        return ast.Variable(str(children[0]).upper(), span=span)
+        return ast.Variable(_folded(children[0], str.upper), span=span)
 
     def parameter(self, span: Span, children: _Children) -> ast.Parameter:
         return ast.Parameter(str(children[0])[1:], span=span)

@@ -101,6 +101,20 @@ def test_what_is_within_the_limits_works(text: str, db: Any) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "SELECT ſUM(duration) FROM usersession",
+        "SELECT İ(duration) FROM usersession",
+        "SELECT city FROM usersession WHERE startTime > $ΐ",
+    ],
+)
+def test_letters_whose_case_is_odd_stay_what_they_are(text: str) -> None:
+    tree = parse(text)
+    assert parse(format_query(tree)) == tree
+    assert format_query(tree) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "SELECT count " + "--a" * 5_000 + "\n" + TAIL,
         "SELECT duration " + "/**/" * 5_000 + TAIL,
         "SELECT duration " + "/*" + "*" * 50_000 + "/" + TAIL,
