@@ -493,6 +493,24 @@ def test_an_import_does_not_wait_for_ever_for_an_export(
         db.import_sessions(demo()[:1])
 
 
+@pytest.mark.parametrize("engine", ["", "duckdb:"], ids=["sqlite", "duckdb"])
+def test_a_store_can_be_closed_with_an_iterator_left_behind(tmp_path: Path, engine: str) -> None:
+    with usql.connect(f"{engine}{tmp_path / 's.db'}") as db:
+        db.import_sessions(demo()[:20])
+        running = db.export_sessions()
+        next(running)
+        ended = threading.Event()
+        closer = threading.Thread(target=lambda: (db.close(), ended.set()), daemon=True)
+        closer.start()
+        assert ended.wait(10)
+        with pytest.raises(errors.UsqlError):
+            list(running)
+        closer.join()
+    with usql.connect(f"{engine}{tmp_path / 's.db'}", create=False) as again:
+        again.import_sessions(demo()[20:21])
+        assert len(list(again.export_sessions())) == 21
+
+
 # --- A choice of sessions -------------------------------------------------------------------------
 
 CHOICE = [

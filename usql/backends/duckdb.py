@@ -97,8 +97,8 @@ class DuckdbBackend:
 
         with self._reader() as reader:
             chosen = None if selection is None else self._numbers(reader, selection)
-            reading = partial(_reading, reader, self._location)
-            yield Snapshot(reader, self._layout, chosen, reading)
+            reader.at_rest = True
+            yield Snapshot(reader, self._layout, chosen, partial(self._reading, reader))
 
     def interrupt(self) -> None:
         """End all queries that are running."""
@@ -111,7 +111,10 @@ class DuckdbBackend:
         self.interrupt()
         with self._lock:
             self._closed = True
-            self._lock.wait_for(lambda: not self._busy)
+            # Whoever holds a snapshot may never come back to it, as this thread itself.
+            self._lock.wait_for(lambda: all(reader.at_rest for reader in self._busy))
+            for reader in self._busy:
+                reader.connection.close()
             self._release()
 
     @contextmanager
@@ -203,6 +206,23 @@ class DuckdbBackend:
                 self._busy.discard(reader)
                 self._lock.notify_all()
 
+    @contextmanager
+    def _reading(self, reader: _Reader) -> Iterator[None]:
+        """Say errors of reading for people, and end what was cancelled."""
+        with self._lock:
+            check(reader)
+            reader.at_rest = False
+        try:
+            with _engine_errors(self._location):
+                yield
+        except UsqlError:
+            check(reader)
+            raise
+        finally:
+            with self._lock:
+                reader.at_rest = True
+                self._lock.notify_all()
+
     def _release(self) -> None:
         if self._root is not None:
             self._root.close()
@@ -210,11 +230,18 @@ class DuckdbBackend:
 
 
 class _Reader:
-    """A cursor that can only read."""
+    """A cursor that can only read.
+
+    Attributes:
+        connection: the cursor itself.
+        cancelled: whether somebody wanted what it does to end.
+        at_rest: whether it is lent out, but runs nothing until its holder comes back.
+    """
 
     def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
         self.connection = connection
         self.cancelled = False
+        self.at_rest = False
 
     def fetch(self, sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
         """Return all rows."""
@@ -257,18 +284,6 @@ def _offsets(instants: Any, zones: Any) -> Any:
 
 def _offset(instant: int | None, zone: str) -> int | None:
     return None if instant is None else Zone.of(zone).offset_at(instant)
-
-
-@contextmanager
-def _reading(reader: _Reader, location: DuckdbLocation) -> Iterator[None]:
-    """Say errors of reading for people, and end what was cancelled."""
-    check(reader)
-    try:
-        with _engine_errors(location):
-            yield
-    except UsqlError:
-        check(reader)
-        raise
 
 
 @contextmanager
