@@ -622,6 +622,7 @@ def test_secrets_are_not_repeated(db: usql.Database, receiver: Receiver, auth: A
         ("https://h/", {"method": "GET"}, "no method GET"),
         ("https://h/", {"content_type": "text/html"}, "no content type"),
         ("https://h/", {"timeout": 0}, "time-out"),
+        ("https://h/", {"index": "visits"}, "not asked for"),
     ],
 )
 def test_receivers_that_make_no_sense(

@@ -71,6 +71,11 @@ class Receiver:
         if self.content_type not in CONTENT_TYPES:
             hint = " or ".join(CONTENT_TYPES)
             raise ExportError(f"there is no content type {self.content_type}", hint=hint)
+        if self.index is not None and not self.bulk_headers:
+            raise ExportError(
+                "an index is named in the bulk header lines, which are not asked for",
+                hint="add --bulk-headers (bulk_headers=True)",
+            )
         if not self.timeout > 0 or self.retries < 0:
             raise ExportError("a time-out is more than 0 seconds, and retries are 0 or more")
         if isinstance(self.auth, OAuth2):
