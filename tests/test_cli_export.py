@@ -45,7 +45,7 @@ def received() -> Iterator[tuple[str, list[tuple[dict[str, str], bytes]]]]:
                 answer = b'{"access_token": "t", "token_type": "bearer"}'
             else:
                 found.append((dict(self.headers), body))
-                answer = b"{}"
+                answer = b'{"rejected": 2}' if "reject" in self.path else b"{}"
             self.send_response(200)
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
@@ -125,6 +125,14 @@ def test_to_a_url(store: Path, received: Any) -> None:
     assert done.stdout.startswith(f"2 sessions to {url}/ingest in ")
     assert ids(gzip.decompress(found[0][1])) == ["a", "c"]
     assert sorted(os.listdir(store.parent))[0] == "s.db"
+
+
+def test_sessions_that_the_receiver_rejects_are_an_error(store: Path, received: Any) -> None:
+    url, _ = received
+    done = run("export", store, "--to", f"{url}/reject")
+    assert done.exit_code == 1
+    assert done.stdout.startswith("3 sessions to")
+    assert done.stderr == "error: the receiver rejected 2 sessions of them\n"
 
 
 @pytest.mark.parametrize(

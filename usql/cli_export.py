@@ -176,6 +176,7 @@ def _send(store: str, url: str, choice: dict[str, Any], options: dict[str, Any])
     given = {name: value for name, value in options.items() if value is not None}
     with usql.connect(store, create=False) as db, _progress() as progress:
         summary = db.export_url(url, auth=auth, progress=progress, **choice, **given)
+    from usql.errors import ExportError
     from usql.store.export.http import shown
 
     again = f", {cli.count(summary.retries, 'request')} sent again" if summary.retries else ""
@@ -186,6 +187,8 @@ def _send(store: str, url: str, choice: dict[str, Any], options: dict[str, Any])
     if summary.skipped:
         were = "was" if summary.skipped == 1 else "were"
         cli.say(f"{cli.count(summary.skipped, 'session')} {were} there already")
+    if summary.rejected:
+        raise ExportError(f"the receiver rejected {cli.count(summary.rejected, 'session')} of them")
 
 
 def _auth(

@@ -91,6 +91,7 @@ class SendSummary:
     Attributes:
         sessions: that the receiver took in this run.
         skipped: that it had taken in an earlier run.
+        rejected: of these, how many the receiver says it put aside.
         requests: that were answered with success.
         retries: requests that were sent again.
         size: bytes of JSON.
@@ -99,6 +100,7 @@ class SendSummary:
 
     sessions: int
     skipped: int
+    rejected: int
     requests: int
     retries: int
     size: int
@@ -122,6 +124,7 @@ class _Sent:
     """What was sent so far."""
 
     sessions: int = 0
+    rejected: int = 0
     requests: int = 0
     size: int = 0
 
@@ -177,6 +180,7 @@ def send(
     return SendSummary(
         sent.sessions,
         run.reached.sessions,
+        sent.rejected,
         sent.requests,
         sender.retries,
         sent.size,
@@ -220,6 +224,7 @@ class _Courier:
             return
         self._check(answer)
         self.sent.sessions += bulk.sessions
+        self.sent.rejected += _rejected(answer.body)
         self.sent.requests += 1
         self.sent.size += len(bulk.body)
 
@@ -275,6 +280,16 @@ _HINTS = {
     404: "check the URL",
     413: "a single session is too large for the receiver",
 }
+
+
+def _rejected(body: bytes) -> int:
+    """Return how many sessions an answer says were put aside, as our own receiver does."""
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return 0
+    count = answer.get("rejected") if isinstance(answer, dict) else None
+    return count if type(count) is int and count > 0 else 0
 
 
 def _first_error(body: bytes) -> bytes:
