@@ -280,7 +280,8 @@ def test_a_failure_that_passes_is_no_failure(
     db: usql.Database, receiver: Receiver, waits: list[float], failure: Behaviour
 ) -> None:
     receiver.script = [answer(200), failure, failure, failure]
-    summary = db.export_url(receiver.url, timeout=0.4)
+    # Long enough for a busy machine to answer in, where it means to.
+    summary = db.export_url(receiver.url, timeout=1.2 if failure in (stall, trickle) else 30)
     assert summary.sessions == 2500
     assert summary.retries == 3
     assert [len(r.sessions) for r in receiver.requests] == [1000] * 5 + [500]
