@@ -32,6 +32,7 @@ from usql.timeframe import Moment, Timeframe, TimeframeLike, parse_timeframe, to
 from usql.zones import Zone
 
 if TYPE_CHECKING:
+    from usql.completion import Knowledge, Suggestion
     from usql.explain import Explanation
     from usql.store.export.auth import Auth
     from usql.store.export.files import Destination, ExportProgress, ExportSummary
@@ -81,6 +82,7 @@ class Database:
         self._location = place
         self._layout = layout
         self._backend = backend
+        self._knowledge: Knowledge | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -220,6 +222,29 @@ class Database:
                 tuple(self._backend.plan(compiled)),
                 compiled.explanations,
             )
+
+    def complete(self, text: str, cursor: int | None = None) -> tuple[Suggestion, ...]:
+        """Return what may stand at the cursor, the best first.
+
+        A store's frequent values are looked up once; what takes longer than 25 ms is there for the
+        next call.
+
+        Args:
+            text: one or more queries, finished or not.
+            cursor: where the cursor stands, in characters; the end of the text by default.
+
+        Raises:
+            StoreError: the store cannot be read.
+
+        >>> with connect() as db:
+        ...     [s.text for s in db.complete("SELECT country FROM usersession WH")]
+        ['WHERE']
+        """
+        from usql.completion import complete
+
+        if self._knowledge is None:
+            self._knowledge = self._known()
+        return complete(text, len(text) if cursor is None else cursor, self._knowledge)
 
     # --- data
 
@@ -457,6 +482,29 @@ class Database:
             return send(snapshot, receiver, run, report=progress)
 
     # --- composition
+
+    def _known(self) -> Knowledge:
+        from usql.completion import Knowledge
+
+        settings = _settings(None, None, None)
+        context = Context(
+            schema=self._layout.schema, facts=self._backend, zone=settings.zone, now=settings.now
+        )
+        return Knowledge(context, lambda text: self.query(text, timeout=2).rows, self._version)
+
+    def _version(self) -> tuple[int, ...]:
+        """Return what changes when somebody writes to the store."""
+        path = self._location.path
+        if path is None:
+            return self._backend.start_range() or ()
+        found = []
+        for file in (path, path.with_name(f"{path.name}-wal")):
+            try:
+                status = file.stat()
+            except OSError:
+                continue
+            found += [status.st_mtime_ns, status.st_size]
+        return tuple(found)
 
     def _selection(
         self, where: str | None, params: Mapping[str, Any] | None, settings: _Settings

@@ -286,6 +286,71 @@ def _cache_folder() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "usql"
 
 
+# --- the beginning of a query --------------------------------------------------------------------
+
+
+class Piece(Record):
+    """A token as the parser read it.
+
+    Attributes:
+        name: of its kind: a sign or a keyword as written in the grammar, or ``WORD``, ``NUMBER``,
+            ``STRING``, ``BRACKETED``, ``FUNCTION`` and the like.
+        text: what stands there.
+        start, end: its place in the text, in characters.
+    """
+
+    name: str
+    text: str
+    start: int
+    end: int
+
+    @property
+    def value(self) -> str:
+        """The name or text that it stands for, without quotes."""
+        return _unquote(self.text) if self.name in ("STRING", "BRACKETED") else self.text
+
+
+class Beginning(Record):
+    """A text that a query may begin with.
+
+    Attributes:
+        pieces: its tokens.
+        accepts: the kinds of tokens that may follow, named as in ``Piece``; ``$END`` if the text
+            is a whole query.
+    """
+
+    pieces: tuple[Piece, ...]
+    accepts: frozenset[str]
+
+
+def beginning(text: str) -> Beginning | None:
+    """Return how a text begins a query, or ``None`` if no query begins so.
+
+    >>> sorted(beginning("SELECT city FROM usersession GROUP").accepts)
+    ['BY']
+    """
+    if len(text) > MAX_LENGTH:
+        return None
+    state = _parser().parse_interactive(text)
+    try:
+        tokens = tuple(state.exhaust_lexer())
+    except lark.exceptions.UnexpectedInput:
+        return None
+    accepts: Any = state.accepts  # type: ignore[no-untyped-call,unused-ignore]
+    pieces = (Piece(_kind_name(t.type), str(t), t.start_pos or 0, t.end_pos or 0) for t in tokens)
+    return Beginning(tuple(pieces), frozenset(map(_kind_name, accepts())))
+
+
+def _kind_name(terminal: str) -> str:
+    return _signs().get(terminal) or terminal.lstrip("_")
+
+
+@cache
+def _signs() -> dict[str, str]:
+    """Return the signs by the names that lark made up for them."""
+    return {t.name: t.pattern.value for t in _parser().terminals if t.pattern.type == "str"}
+
+
 # --- tree building -----------------------------------------------------------------------------
 
 _Children: TypeAlias = list[Any]

@@ -300,6 +300,11 @@ _LOOK_AHEAD = 5_000
 """No rule has to see more of the text, in characters, behind the place where the parser stopped."""
 
 
+def tokens_of(text: str) -> tuple[Token, ...]:
+    """Return the words and signs of any text; the last one stands for its end."""
+    return tuple(_tokens(text, len(text)))
+
+
 def _tokens(text: str, offset: int) -> list[Token]:
     found = []
     for match in _TOKEN.finditer(text):

@@ -1,0 +1,78 @@
+"""What a store can tell at once: property keys and frequent values, kept until it changes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Hashable, Sequence
+from typing import Any
+
+from usql.formatter import field_text
+from usql.resolve import Context
+from usql.schema import Field
+
+_WAIT_S = 0.025
+"""How long a key press waits for values; what comes later is there for the next one."""
+_MOST = 20
+
+Rows = Callable[[str], Sequence[tuple[Any, ...]]]
+
+
+class Knowledge:
+    """The store that suggestions are for; safe for several threads.
+
+    Args:
+        context: what texts are resolved against; its facts give the property keys.
+        rows: runs a query, within a time limit of its own.
+        version: something that differs once the store has changed.
+    """
+
+    def __init__(self, context: Context, rows: Rows, version: Callable[[], Hashable]) -> None:
+        self.context = context
+        self._rows = rows
+        self._version = version
+        self._known_of: Hashable = None
+        self._known: dict[Hashable, tuple[Any, ...]] = {}
+        self._asked: dict[Hashable, threading.Thread] = {}
+        self._lock = threading.Lock()
+
+    def keys(self, field: Field) -> tuple[str, ...]:
+        """Return the keys that rows have in a properties field."""
+        self._refresh()
+        name = ("keys", field.table, field.name)
+        if name not in self._known:
+            self._known[name] = tuple(self.context.facts.property_keys(field))
+        return self._known[name]
+
+    def values(self, field: Field, key: str | None = None) -> tuple[Any, ...]:
+        """Return the most frequent values of a field or property, as far as they are known.
+
+        The store is asked once, in a thread, and the answer is waited for 25 ms at most.
+        """
+        self._refresh()
+        name = ("values", field.table, field.name, key)
+        if name in self._known:
+            return self._known[name]
+        with self._lock:
+            thread = self._asked.get(name)
+            if thread is None:
+                thread = threading.Thread(target=self._ask, args=(name, field, key), daemon=True)
+                self._asked[name] = thread
+                thread.start()
+        thread.join(_WAIT_S)
+        return self._known.get(name, ())
+
+    def _ask(self, name: Hashable, field: Field, key: str | None) -> None:
+        known = self._known  # of this version of the store, should it change meanwhile
+        written = field_text([field.name] if key is None else [field.name, key])
+        text = f"SELECT {written}, COUNT(*) FROM {field.table} GROUP BY {written} LIMIT {_MOST}"
+        try:
+            rows = self._rows(text)
+        except Exception:  # the store is gone, or too slow: there is nothing to suggest
+            rows = ()
+        known[name] = tuple(value for value, _ in rows if value is not None)
+
+    def _refresh(self) -> None:
+        version = self._version()
+        with self._lock:
+            if version != self._known_of:
+                self._known_of, self._known, self._asked = version, {}, {}
