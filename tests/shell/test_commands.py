@@ -249,6 +249,15 @@ def test_import(talk: Talk) -> None:
     assert "there is no file none.ndjson" in talk.say(".import none.ndjson")
 
 
+def test_export(talk: Talk) -> None:
+    assert talk.say(".export out.ndjson").startswith("3 sessions to out.ndjson in")
+    assert Path("out.ndjson").read_text().count("\n") == 3
+    talk.say(".params c=Graz", ".export graz.ndjson where city = :c")
+    assert Path("graz.ndjson").read_text().count('"city":"Graz"') == 1
+    assert talk.say(".export out.ndjson").startswith("error:")  # it exists
+    assert "where to?" in talk.say(".export")
+
+
 def test_values_and_keys(talk: Talk) -> None:
     assert [line.split() for line in talk.say(".values city").splitlines()[2:]] == [
         ["Linz", "│", "2"],

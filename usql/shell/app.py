@@ -95,6 +95,7 @@ def _converse(session: Session) -> int:
         _talk(session, Editor(session))
         return DONE
     for text in _texts(sys.stdin):
+        session.typed.append(text)
         handle(session, text)
     return FAILED if session.failures else DONE
 
@@ -126,7 +127,7 @@ def _talk(session: Session, editor: Editor) -> None:
             continue
         if not text.strip():
             continue
-        session.typed.append(text)
+        session.typed.append(text.strip())
         interrupted = not _handled(session, text)
 
 
@@ -144,6 +145,7 @@ def _handled(session: Session, text: str) -> bool:
 
 def _prepare(session: Session, editor: Editor) -> None:
     """Count the sessions for the line at the bottom; what the first query needs is then loaded."""
+    session.typed[:0] = editor.earlier()
     with suppress(UsqlError):
         session.count_sessions()
         editor.redraw()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from prompt_toolkit import PromptSession
 from prompt_toolkit.application import get_app
 from prompt_toolkit.auto_suggest import AutoSuggestFromHistory
+from prompt_toolkit.buffer import CompletionState
 from prompt_toolkit.completion import CompleteEvent, Completer, Completion, PathCompleter
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import EditingMode
@@ -88,6 +89,10 @@ class Editor:
         room = (self._session.screen.height - _OWN_LINES) // 2
         return self._prompt.prompt(reserve_space_for_menu=min(_MENU_LINES, max(0, room)))
 
+    def earlier(self) -> list[str]:
+        """Return what was typed in earlier sessions, the oldest first."""
+        return list(self._history.load_history_strings())[::-1]
+
     def redraw(self) -> None:
         """Show the line at the bottom again; may be called from any thread."""
         self._prompt.app.invalidate()
@@ -137,18 +142,36 @@ class _Suggestions(Completer):
                 start_position=found.start - cursor,
                 display=found.label,
                 display_meta=found.about,
-            ).at(found.cursor - found.start - len(found.text))
+            ).at(found.cursor - found.start - len(found.text), max(found.end - cursor, 0))
 
 
 class Placed(Completion):
-    """A completion that leaves the cursor so many characters from its end."""
+    """A completion that says where the cursor comes to stand, and replaces what is behind it."""
 
-    back = 0
+    moved = 0
+    over = 0
 
-    def at(self, back: int) -> Placed:
-        """Set where the cursor comes to stand."""
-        self.back = back
+    def at(self, moved: int, over: int) -> Placed:
+        """Set how far the cursor moves from the end, and how much behind it is replaced."""
+        self.moved, self.over = moved, over
         return self
+
+
+def _placed(state: CompletionState) -> tuple[str, int]:
+    """Return text and cursor with the picked completion put in."""
+    if state.complete_index is None:
+        return state.original_document.text, state.original_document.cursor_position
+    picked = state.completions[state.complete_index]
+    before = state.original_document.text_before_cursor
+    before = before[: len(before) + picked.start_position]
+    after = state.original_document.text_after_cursor[getattr(picked, "over", 0) :]
+    cursor = len(before) + len(picked.text) + getattr(picked, "moved", 0)
+    return before + picked.text + after, cursor
+
+
+# prompt-toolkit puts the cursor behind a completion and keeps what followed; functions want it
+# between their brackets, at once, so that typing goes on there.
+CompletionState.new_text_and_position = _placed  # type: ignore[assignment,method-assign]
 
 
 def _file_argument(text: str) -> str | None:

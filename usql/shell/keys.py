@@ -28,7 +28,7 @@ def bindings() -> KeyBindings:
 
     @keys.add("enter", filter=typing & _choosing)
     def _take(event: KeyPressEvent) -> None:
-        take_suggestion(event)
+        event.current_buffer.complete_state = None
 
     @keys.add("enter", filter=typing & ~_choosing)
     def _enter(event: KeyPressEvent) -> None:
@@ -43,17 +43,6 @@ def bindings() -> KeyBindings:
         event.current_buffer.insert_text("\n")
 
     return keys
-
-
-def take_suggestion(event: KeyPressEvent) -> None:
-    """Leave the picked suggestion in the text, the cursor where it says."""
-    buffer = event.current_buffer
-    state = buffer.complete_state
-    picked = None if state is None else state.current_completion
-    buffer.complete_state = None
-    back = getattr(picked, "back", 0)
-    if back:
-        buffer.cursor_position += back
 
 
 def _indent(line: str) -> str:

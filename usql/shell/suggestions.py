@@ -55,7 +55,9 @@ def suggest(session: Session, text: str, cursor: int) -> Iterator[Suggestion]:
 
 
 def _of_language(session: Session, text: str, cursor: int) -> Iterator[Suggestion]:
-    yield from ()
+    complete = getattr(session.db, "complete", None)
+    for found in complete(text, cursor) if complete else ():
+        yield Suggestion(found.start, found.end, found.text, found.cursor, found.label, found.about)
 
 
 def _of_commands(session: Session, text: str, cursor: int) -> Iterator[Suggestion]:

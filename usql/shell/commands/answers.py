@@ -73,7 +73,7 @@ def _question(session: Session, argument: str) -> str:
 
 
 def history(session: Session, argument: str) -> None:
-    """List what was typed, the last entries of earlier sessions among it."""
+    """List what was typed, in earlier sessions and in this one."""
     number = int(argument) if argument.isdecimal() else _DEFAULT_HISTORY
     entries = session.typed[-number:] if number else []
     for text in entries:

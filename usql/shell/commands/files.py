@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shlex
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from usql.errors import BadData, UsqlError, WrongStructure
+from usql.errors import BadData, Cancelled, UsqlError, WrongStructure
 from usql.shell.results import counted
-from usql.shell.waiting import wait_for
 
 if TYPE_CHECKING:
     from usql.shell.session import Session
@@ -77,9 +79,8 @@ def import_data(session: Session, argument: str) -> None:
     missing = [p for p in paths if not Path(p).exists() and not set("*?[") & set(p)]
     if missing:
         raise FileTrouble(f"there is no file {missing[0]}")
-    summary: Any = wait_for(
-        lambda: session.db.import_files(paths), session.db.interrupt, session.screen.spinner
-    )
+    with _told(session, "the import") as progress:
+        summary = session.db.import_files(paths, progress=progress)
     session.screen.say(
         f"{counted(summary.sessions, 'session')} new, {summary.replaced:,} replaced,"
         f" in {summary.seconds:.1f} s"
@@ -88,6 +89,40 @@ def import_data(session: Session, argument: str) -> None:
     if summary.rejected:
         where = f", see {summary.rejects_path}" if summary.rejects_path else ""
         raise BadData(f"{counted(summary.rejected, 'line')} rejected{where}")
+
+
+def export_data(session: Session, argument: str) -> None:
+    """Write the sessions of the timeframe to a file of JSON lines, or a folder of Parquet."""
+    out, _, condition = argument.partition(" where ")
+    if not out.strip():
+        raise WrongStructure("where to?", hint="write .export sessions.ndjson.gz")
+    path = path_of(out)
+    settings = session.settings
+    with _told(session, "the export") as progress:
+        summary = session.db.export_files(
+            path,
+            progress=progress,
+            where=condition or None,
+            params=settings.params,
+            timeframe=settings.timeframe,
+            timezone=settings.timezone,
+            now=settings.now,
+        )
+    session.screen.say(
+        f"{counted(summary.sessions, 'session')} to {path} in {summary.seconds:.1f} s"
+    )
+
+
+@contextmanager
+def _told(session: Session, what: str) -> Iterator[Callable[[Any], None]]:
+    """Lend what shows that work goes on; Ctrl-C ends the work between two of its batches."""
+    spinner, began = session.screen.spinner, time.monotonic()
+    try:
+        yield lambda _: spinner.turn(time.monotonic() - began)
+    except KeyboardInterrupt:
+        raise Cancelled(f"{what} was ended") from None
+    finally:
+        spinner.stop()
 
 
 def words(text: str) -> list[str]:

@@ -80,6 +80,8 @@ COMMANDS = (
     Command("read", "FILE", "run the queries and commands of a file", files.read, "file"),
     Command("import", "FILE …", "import session exports into the store", files.import_data,
             "file"),
+    Command("export", "FILE [where CONDITION]", "write the sessions of the timeframe to a file,"
+            " or to a folder of Parquet", files.export_data, "file"),
     Command("save", "NAME [QUERY]", "keep a query, or the last one, under a name", saved.save),
     Command("saved", "", "the queries that are kept", saved.show),
     Command("run", "NAME [NAME=VALUE …]", "run a kept query, with parameters", saved.run,
