@@ -30,17 +30,24 @@ if TYPE_CHECKING:
     from usql.store.export.auth import BasicAuth as BasicAuth
     from usql.store.export.auth import BearerAuth as BearerAuth
     from usql.store.export.auth import OAuth2 as OAuth2
+    from usql.store.checking import CheckReport as CheckReport
     from usql.store.export.files import ExportProgress as ExportProgress
     from usql.store.export.files import ExportSummary as ExportSummary
     from usql.store.export.post import SendSummary as SendSummary
     from usql.store.importer import ImportSummary as ImportSummary
+    from usql.store.info import StoreInfo as StoreInfo
+    from usql.store.removal import CompactSummary as CompactSummary
+    from usql.store.removal import DeleteSummary as DeleteSummary
 
 _HOMES = {
     "BasicAuth": "usql.store.export.auth",
     "BearerAuth": "usql.store.export.auth",
+    "CheckReport": "usql.store.checking",
     "Column": "usql.result",
+    "CompactSummary": "usql.store.removal",
     "Compiled": "usql.compiled",
     "Database": "usql.engine",
+    "DeleteSummary": "usql.store.removal",
     "Explanation": "usql.explain",
     "ExportProgress": "usql.store.export.files",
     "ExportSummary": "usql.store.export.files",
@@ -48,6 +55,7 @@ _HOMES = {
     "OAuth2": "usql.store.export.auth",
     "Result": "usql.result",
     "SendSummary": "usql.store.export.post",
+    "StoreInfo": "usql.store.info",
     "UsqlError": "usql.errors",
     "connect": "usql.engine",
     "format": "usql.formatter",

@@ -218,7 +218,17 @@ def _save(result: Result, format: str, output: str) -> None:
 
 def _note(result: Result) -> None:
     for explanation in result.explanations:
-        _report("note", explanation)
+        note(explanation)
+
+
+def note(text: str) -> None:
+    """Write a note to standard error."""
+    _report("note", text)
+
+
+def error(text: str) -> None:
+    """Write what went wrong to standard error; the exit code is the caller's."""
+    _report("error", text)
 
 
 def say(text: str = "") -> None:
@@ -595,7 +605,15 @@ def count(number: int, noun: str) -> str:
 
 
 # Commands that stand in modules of their own; these use what is above.
+<<<<<<< HEAD
 from usql import cli_export, cli_shell  # noqa: E402
 
 main.add_command(cli_export.export)
 main.add_command(cli_shell.shell)
+=======
+from usql import cli_export, cli_upkeep  # noqa: E402
+
+main.add_command(cli_export.export)
+for command in (cli_upkeep.info, cli_upkeep.check, cli_upkeep.compact, cli_upkeep.delete):
+    main.add_command(command)
+>>>>>>> 2b888f5 (store: info, check, compact and delete: in the library and on the command line)

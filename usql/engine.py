@@ -16,7 +16,7 @@ from usql import resolved as r
 from usql.backends import Backend, backend_of
 from usql.compiled import Compiled
 from usql.dialects import Dialect
-from usql.errors import BadParameter, ExportError, UsqlError
+from usql.errors import BadParameter, ExportError, StoreError, UsqlError
 from usql.formatter import format_query
 from usql.garbage import collected_later
 from usql.layout import Layout
@@ -28,16 +28,22 @@ from usql.result import Column, Result
 from usql.selection import errors_in_condition, selecting
 from usql.source import Source
 from usql.store.places import Place, layout_of, open_writer, place_of
+from usql.store.sqlite_store import Location
 from usql.timeframe import Moment, Timeframe, TimeframeLike, parse_timeframe, to_ms
 from usql.zones import Zone
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from usql.completion import Knowledge, Suggestion
     from usql.explain import Explanation
     from usql.store.export.auth import Auth
+    from usql.store.checking import CheckReport
     from usql.store.export.files import Destination, ExportProgress, ExportSummary
     from usql.store.export.post import ContentType, Method, SendSummary
     from usql.store.importer import ImportSummary, Input, Progress
+    from usql.store.info import StoreInfo
+    from usql.store.removal import CompactSummary, DeleteSummary
 
 DEFAULT_LIMIT = 50
 """Rows of a result where the query has no ``LIMIT``."""
@@ -480,6 +486,120 @@ class Database:
         run = Run(noted, reached or Reached(0, 0, settings.now))
         with self._backend.snapshot(self._selection(where, params, settings)) as snapshot:
             return send(snapshot, receiver, run, report=progress)
+    # --- upkeep
+
+    def info(self) -> StoreInfo:
+        """Return what the store holds, and what its tables and indexes take on the disk.
+
+        Raises:
+            StoreError: the store cannot be read, or is not a SQLite store.
+
+        >>> with connect() as db:
+        ...     _ = db.import_sessions([{"userSessionId": "a", "startTime": 0}])
+        ...     db.info().sessions
+        1
+        """
+        from usql.store.info import read_info
+
+        return read_info(self._sqlite(), self._layout)
+
+    def check(self) -> CheckReport:
+        """Look at every page and every row of the store; return what is broken.
+
+        Raises:
+            StoreError: the store cannot be opened, or is not a SQLite store.
+
+        >>> with connect() as db:
+        ...     db.check().sound
+        True
+        """
+        from usql.store.checking import check_store
+
+        return check_store(self._sqlite(), self._layout)
+
+    def compact(self) -> CompactSummary:
+        """Write the store anew without the space it does not need, with all its indexes.
+
+        For as long as that takes, the disk needs room for the store twice more; queries go on.
+
+        Raises:
+            StoreError: the store cannot be written, or is not a SQLite store.
+
+        >>> with connect() as db:
+        ...     db.compact().indexes
+        ()
+        """
+        from usql.store.removal import compact
+
+        return compact(self._sqlite())
+
+    def delete(
+        self,
+        where: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        *,
+        user: str | None = None,
+        before: Moment | str | None = None,
+        timeframe: TimeframeLike = None,
+        timezone: str | int | None = None,
+        now: Moment | None = None,
+        dry_run: bool = False,
+    ) -> DeleteSummary:
+        """Delete sessions with all that belongs to them, for good, and give the space back.
+
+        What is named has to hold altogether, and something has to be named. No byte of what was
+        deleted remains in the file.
+
+        Args:
+            where: a condition on ``usersession``, as behind ``WHERE`` in a query.
+            params: values of its parameters, as for ``query``.
+            user: sessions with this ``userId`` or ``internalUserId``.
+            before: sessions that start before this moment: ms (UTC, since 1970), an aware
+                ``datetime``, or a date as text, such as ``"2026-03-01"``, in the time zone.
+            timeframe: sessions that start in it, as for ``query``.
+            timezone: as for ``query``.
+            now: as for ``query``.
+            dry_run: count what would be deleted, and delete nothing.
+
+        Raises:
+            UsqlError: the condition is bad, or there is none.
+            StoreError: the store cannot be written, or is not a SQLite store.
+
+        >>> with connect() as db:
+        ...     _ = db.import_sessions([{"userSessionId": n, "startTime": 0} for n in "ab"])
+        ...     db.delete("userSessionId = 'b'").kept
+        1
+        """
+        from usql.backends.sqlite import session_numbers
+        from usql.store.removal import delete
+
+        location = self._sqlite()
+        settings = _settings(timeframe, timezone, now)
+        selections = [
+            selection
+            for condition, values in _conditions(where, params, user, before)
+            if (selection := self._selection(condition, values, settings)) is not None
+        ]
+        if not selections:
+            raise BadParameter(
+                "nothing says which sessions to delete",
+                hint="give where, user, before or timeframe",
+            )
+
+        def choose(connection: sqlite3.Connection) -> Iterable[int]:
+            chosen = [set(session_numbers(connection, each, location)) for each in selections]
+            return set.intersection(*chosen)
+
+        return delete(location, self._layout, choose, dry_run=dry_run)
+
+    def _sqlite(self) -> Location:
+        """Return where the SQLite store is."""
+        if not isinstance(self._location, Location):
+            raise StoreError(
+                f"{self._location} is not a SQLite store",
+                hint="only those can be looked into, checked, compacted and deleted from, for now",
+            )
+        return self._location
 
     # --- composition
 
@@ -577,6 +697,18 @@ def _choice(
     if where is None and timeframe is None:
         return ""
     return repr((where, sorted((params or {}).items()), timeframe, timezone))
+def _conditions(
+    where: str | None,
+    params: Mapping[str, Any] | None,
+    user: str | None,
+    before: Moment | str | None,
+) -> Iterator[tuple[str | None, Mapping[str, Any] | None]]:
+    """Yield the conditions that choose sessions, with their parameters; all have to hold."""
+    yield where, params
+    if user is not None:
+        yield "userId = :user OR internalUserId = :user", {"user": user}
+    if before is not None:
+        yield "startTime < :before", {"before": before}
 
 
 def _parameters(params: Mapping[str, Any] | None) -> Mapping[str, Any]:

@@ -211,10 +211,7 @@ class _Reader:
         self.connection = connection
         self.cancelled = False
         self._allowed = _READING
-        connection.create_aggregate(SORTED, 1, _Sorted)  # type: ignore[arg-type]
-        connection.create_function(PERCENTILE, 2, _percentile, deterministic=True)
-        connection.create_function(FLOAT_MOD, 2, _float_mod, deterministic=True)
-        connection.create_function(OFFSET, 2, _offset, deterministic=True)
+        _add_functions(connection)
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
         connection.set_authorizer(self._authorize)
 
@@ -263,6 +260,34 @@ class _Reader:
 
     def _authorize(self, action: int, *_: str | None) -> int:
         return sqlite3.SQLITE_OK if action in self._allowed else sqlite3.SQLITE_DENY
+
+
+def session_numbers(
+    connection: sqlite3.Connection, selection: Compiled, location: Location
+) -> Iterator[int]:
+    """Yield the numbers of the sessions that a query chooses, over a connection of any kind.
+
+    Args:
+        connection: to the store; within a transaction that writes, what it yields stays true.
+        selection: a query on ``usersession`` whose rows are the sessions wanted.
+        location: of the store.
+
+    Raises:
+        EngineError: SQLite refused the query.
+    """
+    _add_functions(connection)
+    with _engine_errors(location):
+        query = f'SELECT "{SESSION}" FROM ({selection.sql})'
+        for (number,) in connection.execute(query, selection.params):
+            yield number
+
+
+def _add_functions(connection: sqlite3.Connection) -> None:
+    """Let a connection know what the SQL of queries calls."""
+    connection.create_aggregate(SORTED, 1, _Sorted)  # type: ignore[arg-type]
+    connection.create_function(PERCENTILE, 2, _percentile, deterministic=True)
+    connection.create_function(FLOAT_MOD, 2, _float_mod, deterministic=True)
+    connection.create_function(OFFSET, 2, _offset, deterministic=True)
 
 
 @contextmanager

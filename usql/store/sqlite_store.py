@@ -38,6 +38,8 @@ _PAGE_SIZE = 8192
 _WRITER_CACHE_KIB = 32 * 1024
 # Index pages are touched by batch after batch; a longer log saves writing them back each time.
 _CHECKPOINT_PAGES = 4096
+_SAMPLED_ROWS = 1000
+"""Rows of each index that SQLite looks at, so that it chooses well between them."""
 
 
 @dataclass(frozen=True)
@@ -212,16 +214,24 @@ def indexes_at_the_end(connection: sqlite3.Connection) -> Iterator[None]:
     except BaseException:
         # The error says what went wrong; the next import makes what cannot be made now.
         with suppress(sqlite3.Error):
-            _make_indexes(connection)
+            make_indexes(connection)
         raise
-    _make_indexes(connection)
+    make_indexes(connection)
 
 
-def _make_indexes(connection: sqlite3.Connection) -> None:
+def make_indexes(connection: sqlite3.Connection) -> None:
     """Make all indexes that are postponed; others may write in between."""
     for name in sqlite_schema.postponed_indexes(connection):
         with transaction(connection):
             sqlite_schema.make_index(connection, name)
+
+
+def analyze(connection: sqlite3.Connection) -> None:
+    """Let SQLite look at the data, so that it chooses well between indexes."""
+    # It is only advice: nothing fails for the lack of it.
+    with suppress(sqlite3.OperationalError):
+        connection.execute(f"PRAGMA analysis_limit = {_SAMPLED_ROWS}")
+        connection.execute("ANALYZE")
 
 
 @contextmanager

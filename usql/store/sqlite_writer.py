@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager
 
 from usql.layout import SESSION, Layout
 from usql.store.sessions import Identity, Rows, Session
@@ -18,6 +18,7 @@ from usql.store.shapes import Target
 from usql.store.sqlite_schema import IDENTITY, postpone_indexes, quoted
 from usql.store.sqlite_store import (
     Location,
+    analyze,
     indexes_at_the_end,
     open_writer,
     store_errors,
@@ -28,10 +29,6 @@ _FIND = f'SELECT "{SESSION}" FROM usersession WHERE ' + " AND ".join(f"{t} = ?" 
 _LAST = f'SELECT ifnull(max("{SESSION}"), 0) FROM usersession'
 _IS_EMPTY = "SELECT NOT EXISTS (SELECT 1 FROM usersession)"
 _REMEMBER_KEY = "INSERT OR IGNORE INTO usql_property VALUES (?, ?, ?)"
-
-
-_SAMPLED_ROWS = 1000
-"""Rows of each index that SQLite looks at, so that it chooses well between them."""
 
 
 @contextmanager
@@ -64,10 +61,7 @@ class SessionWriter:
         """Make the indexes that a block puts off, and let SQLite look at them."""
         with indexes_at_the_end(self._connection):
             yield
-        # It is only advice: an import is no failure for the lack of it.
-        with suppress(sqlite3.OperationalError):
-            self._connection.execute(f"PRAGMA analysis_limit = {_SAMPLED_ROWS}")
-            self._connection.execute("ANALYZE")
+        analyze(self._connection)
 
     def prepare_for_many(self) -> None:
         """Put the indexes off, if nothing is stored yet."""

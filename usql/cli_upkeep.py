@@ -1,0 +1,205 @@
+"""The commands ``usql info``, ``check``, ``compact`` and ``delete``: a store and its keeping."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import usql
+from usql import cli
+
+if TYPE_CHECKING:
+    from usql.store.checking import Problem
+    from usql.store.info import StoreInfo
+    from usql.store.removal import DeleteSummary
+
+_UNITS = ("kB", "MB", "GB", "TB")
+
+
+@click.command()
+@cli.store_argument
+def info(store: str) -> None:
+    """Tell what a store holds: counts, times, applications, property keys, sizes."""
+    with usql.connect(store, create=False) as db:
+        found = db.info()
+    for line in _described(found):
+        cli.say(line)
+
+
+def _described(found: StoreInfo) -> Iterator[str]:
+    yield from _facts(found)
+    if found.applications:
+        yield "\nApplications\n"
+        rows = [(one.name, one.sessions, one.actions) for one in found.applications]
+        yield _table(("name", "sessions", "actions"), rows)
+    if found.properties:
+        yield "\nProperties\n"
+        keys = [(one.table, one.key, one.type, one.count) for one in found.properties]
+        yield _table(("table", "key", "type", "rows"), keys)
+    if found.parts:
+        yield "\nSizes\n"
+        parts = [(one.name, one.kind, size(one.bytes)) for one in found.parts]
+        yield _table(("name", "kind", "size"), parts)
+
+
+def _facts(found: StoreInfo) -> Iterator[str]:
+    times = "none"
+    if found.first is not None and found.last is not None:
+        times = f"{_time(found.first)} to {_time(found.last)}"
+    facts = {
+        "store": found.store,
+        "version": str(found.version),
+        "sessions": f"{found.sessions:,}",
+        "actions": f"{found.actions:,}",
+        "events": f"{found.events:,}",
+        "errors": f"{found.errors:,}",
+        "times": times,
+        "size": f"{size(found.bytes)}, {size(found.free)} of it free",
+    }
+    if found.postponed:
+        facts["indexes"] = f"{_indexes(len(found.postponed))} to be made"
+    width = max(map(len, facts))
+    for name, fact in facts.items():
+        yield f"{name:{width}}  {fact}"
+
+
+def _time(ms: int) -> str:
+    """Return a time in UTC as text; one that no calendar has, as it is."""
+    from datetime import UTC, datetime, timedelta
+
+    try:
+        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
+    except OverflowError:
+        return f"{ms} ms"
+    return moment.strftime("%Y-%m-%d %H:%M:%SZ")
+
+
+def _table(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:
+    from usql.render import render
+    from usql.result import Column, Result
+
+    columns = tuple(
+        Column(name, "long" if rows and isinstance(value, int) else "string")
+        for name, value in zip(names, rows[0], strict=True)
+    )
+    return "".join(render(Result(columns, list(rows)), "table")).rstrip("\n")
+
+
+def size(number: float) -> str:
+    """Return bytes as people write them, in powers of 1000.
+
+    >>> size(1234567)
+    '1.2 MB'
+    """
+    if number < 1000:
+        return f"{number:.0f} B"
+    unit = "B"
+    for larger in _UNITS:
+        if number < 999.95:
+            break
+        number, unit = number / 1000, larger
+    return f"{number:,.1f} {unit}"
+
+
+@click.command()
+@cli.store_argument
+def check(store: str) -> int:
+    """Look whether a store is sound: the file, and all rows in it.
+
+    The exit code is 1 if something is broken. Nothing is changed.
+    """
+    with usql.connect(store, create=False) as db:
+        report = db.check()
+    if report.postponed:
+        cli.note(f"{_indexes(len(report.postponed))} to be made; usql compact makes them")
+    if report.sound:
+        cli.say(f"{store} is sound ({report.seconds:.1f} s)")
+        return cli.DONE
+    for problem in report.problems:
+        cli.say(_problem(problem))
+    cli.error(f"{store} is damaged: restore a copy, or import into a new store")
+    return cli.BAD_QUERY
+
+
+def _problem(problem: Problem) -> str:
+    if not problem.count:
+        return f"{problem.place}: {problem.message}"
+    where = "" if problem.session is None else f", one in session {problem.session}"
+    return f"{problem.place}: {problem.count:,} {problem.message}{where}"
+
+
+def _indexes(number: int) -> str:
+    return f"{number:,} {'index is' if number == 1 else 'indexes are'} still"
+
+
+@click.command()
+@cli.store_argument
+def compact(store: str) -> None:
+    """Give back the space that a store does not need, and make indexes that it lacks.
+
+    The file is written anew, for which the disk needs room. Queries go on meanwhile.
+    """
+    with usql.connect(store, create=False) as db:
+        done = db.compact()
+    cli.say(
+        f"{store}: {size(done.bytes_after)}, was {size(done.bytes_before)} ({done.seconds:.1f} s)"
+    )
+
+
+@click.command()
+@cli.store_argument
+@click.option("--user", metavar="ID", help="Sessions with this userId or internalUserId.")
+@click.option("--before", metavar="DATE", help="Sessions that start before it: 2026-03-01, or ms.")
+@click.option("--where", metavar="COND", help="Sessions for which a condition is true.")
+@click.option("--timezone", metavar="ZONE", help="Of dates; UTC by default.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def delete(
+    store: str,
+    user: str | None,
+    before: str | None,
+    where: str | None,
+    timezone: str | None,
+    yes: bool,
+) -> None:
+    """Delete sessions for good, with all that belongs to them.
+
+    They are counted first, and you are asked. Nothing of them remains in the file, and its space
+    is given back.
+
+    \b
+    usql delete shop.db --user anna@example.com
+    usql delete shop.db --before 2026-01-01 --yes
+    usql delete shop.db --where "country = 'Chad' AND useraction.name = 'Test'"
+    """
+    if sum(choice is not None for choice in (user, before, where)) != 1:
+        raise click.UsageError("Give one of --user, --before and --where.")
+    choice: dict[str, Any] = {
+        "where": where,
+        "user": user,
+        "before": int(before) if before and before.lstrip("-").isdecimal() else before,
+        "timezone": timezone,
+    }
+    with usql.connect(store, create=False) as db:
+        if not yes:
+            counted = db.delete(**choice, dry_run=True)
+            if not counted.sessions:
+                cli.say("there are no such sessions")
+                return
+            cli.note(f"{_counts(counted)} of {counted.sessions + counted.kept:,} sessions in all")
+            click.confirm("Delete them for good?", abort=True, err=True)
+        done = db.delete(**choice)
+    cli.say(f"{_counts(done)} deleted in {done.seconds:.1f} s, {size(done.bytes_freed)} given back")
+    if not done.erased:
+        cli.note(
+            "a query that is still running holds the earlier state: what was deleted stays in the"
+            f" log beside the file until: usql compact {store}",
+        )
+
+
+def _counts(summary: DeleteSummary) -> str:
+    return (
+        f"{cli.count(summary.sessions, 'session')} with {cli.count(summary.actions, 'action')},"
+        f" {cli.count(summary.events, 'event')} and {cli.count(summary.errors, 'error')}"
+    )
