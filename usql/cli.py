@@ -605,15 +605,9 @@ def count(number: int, noun: str) -> str:
 
 
 # Commands that stand in modules of their own; these use what is above.
-<<<<<<< HEAD
-from usql import cli_export, cli_shell  # noqa: E402
+from usql import cli_export, cli_shell, cli_upkeep  # noqa: E402
 
 main.add_command(cli_export.export)
 main.add_command(cli_shell.shell)
-=======
-from usql import cli_export, cli_upkeep  # noqa: E402
-
-main.add_command(cli_export.export)
 for command in (cli_upkeep.info, cli_upkeep.check, cli_upkeep.compact, cli_upkeep.delete):
     main.add_command(command)
->>>>>>> 2b888f5 (store: info, check, compact and delete: in the library and on the command line)
