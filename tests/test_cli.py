@@ -278,8 +278,11 @@ def test_import_tells_what_it_did(stub, tmp_path):
     stub.outcome = Summary(0)
     done = run("import", "x.db", *map(str, files))
     assert stub.opened == ("x.db", {})
-    assert stub.asked == ([str(file) for file in files], None, {"rejects": None, "strict": False})
-    assert done.stdout == "12,345 sessions from 2 files in 0.2 s, 3 of them replaced\n"
+    assert stub.asked[:2] == ([str(file) for file in files], None)
+    stub.asked[2].pop("progress")
+    assert stub.asked[2] == {"rejects": None, "strict": False, "dry_run": False, "wait": None}
+    told = "12,345 new sessions, 3 replaced, 0 rejected, from 2 files in 0.2 s"
+    assert done.stdout == f"{told}\n"
     assert (done.exit_code, done.stderr) == (0, "")
 
 
@@ -288,7 +291,7 @@ def test_import_of_bad_lines_is_no_success(stub, tmp_path):
     file = tmp_path / "a.ndjson"
     file.touch()
     done = run("import", "x.db", str(file), "--rejects", "bad.ndjson", "--strict")
-    assert stub.asked[2] == {"rejects": "bad.ndjson", "strict": True}
+    assert (stub.asked[2]["rejects"], stub.asked[2]["strict"]) == ("bad.ndjson", True)
     assert done.exit_code == 1
     assert done.stderr == f"error: 1 line rejected, see {tmp_path / 'bad.ndjson'}\n"
 
@@ -509,7 +512,7 @@ def store(export):
     done = process("import", store, export)
     assert done.stderr == b""
     assert done.returncode == 0
-    assert done.stdout.startswith(b"4 sessions from 1 file in ")
+    assert done.stdout.startswith(b"4 new sessions, 0 replaced, 0 rejected, from 1 file in ")
     return store
 
 
@@ -579,7 +582,7 @@ def test_importing_twice_changes_nothing(tmp_path, export):
     store = tmp_path / "twice.db"
     process("import", store, export)
     done = process("import", store, export)
-    assert done.stdout.decode().rstrip().endswith("4 of them replaced")
+    assert done.stdout.startswith(b"0 new sessions, 4 replaced, 0 rejected, from 1 file in ")
     counted = process("query", store, "SELECT COUNT(*) FROM usersession", "--format", "csv")
     assert counted.stdout == b"count(*)\n4\n"
 
@@ -590,7 +593,7 @@ def test_bad_lines_go_to_the_reject_file(tmp_path, export):
     rejects = tmp_path / "rejects.ndjson"
     done = process("import", tmp_path / "x.db", bad, "--rejects", rejects)
     assert done.returncode == 1
-    assert done.stdout.startswith(b"4 sessions from 1 file")
+    assert done.stdout.startswith(b"4 new sessions, 0 replaced, 1 rejected, from 1 file")
     assert done.stderr.decode() == f"error: 1 line rejected, see {rejects}\n"
     assert "half a line" in rejects.read_text()
 

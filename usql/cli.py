@@ -507,35 +507,56 @@ def fields(table: str | None, format: str) -> None:
     _show(field_list((found,), with_table=False), format)
 
 
+def _inputs(ctx: click.Context, param: click.Parameter, files: tuple[str, ...]) -> list[str]:
+    """Return names of files, folders and patterns; one that stands for nothing is refused."""
+    from glob import iglob
+
+    for file in files:
+        if file != "-" and not os.path.exists(file) and not any(iglob(file, recursive=True)):
+            raise click.BadParameter(f"{file!r} does not exist.")
+    return list(files)
+
+
 @main.command("import")
 @store_argument
-@click.argument(
-    "files",
-    nargs=-1,
-    required=True,
-    type=click.Path(exists=True, allow_dash=True),
-    metavar="FILE...",
-)
+@click.argument("files", nargs=-1, required=True, callback=_inputs, metavar="FILE...")
 @click.option("--rejects", metavar="FILE", help="Where bad lines go, with the reason of each.")
 @click.option(
     "--strict", is_flag=True, help="Stop at the first bad line, the store left as it was."
 )
-def import_files(store: str, files: tuple[str, ...], rejects: str | None, strict: bool) -> int:
+@click.option("--dry-run", is_flag=True, help="Say what would be done; write nothing.")
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    metavar="SECONDS",
+    help="How long to wait while another process writes. [default: 10]",
+)
+def import_files(
+    store: str,
+    files: list[str],
+    rejects: str | None,
+    strict: bool,
+    dry_run: bool,
+    wait: float | None,
+) -> int:
     """Import session exports into a store.
 
-    A FILE is NDJSON, plain or gzip; '-' is standard input. A session that is there already is
-    replaced, so importing a file twice changes nothing.
+    A FILE is NDJSON, plain, gzip or zstd; a folder or a pattern of such; or '-' for standard
+    input. A session that is there already is replaced, so importing a file twice changes nothing.
     """
-    with usql.connect(store) as db:
-        summary = db.import_files(list(files), rejects=rejects, strict=strict)
-    say(
-        f"{count(summary.sessions, 'session')} from {count(summary.files, 'file')}"
-        f" in {summary.seconds:.1f} s, {summary.replaced:,} of them replaced"
-    )
+    from usql.cli_import import progress, told
+
+    # A dry run makes no store.
+    place = ":memory:" if dry_run and not os.path.exists(store.removeprefix("sqlite:")) else store
+    with usql.connect(place) as db, progress() as report:
+        summary = db.import_files(
+            files, rejects=rejects, strict=strict, dry_run=dry_run, wait=wait, progress=report
+        )
+    say(told(summary, dry_run=dry_run))
     if not summary.rejected:
         return DONE
     where = f", see {summary.rejects_path}" if summary.rejects_path else ""
-    _report("error", f"{count(summary.rejected, 'line')} rejected{where}")
+    error(f"{count(summary.rejected, 'line')} rejected{where}")
     return BAD_QUERY
 
 

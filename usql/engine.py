@@ -270,15 +270,20 @@ class Database:
         *,
         rejects: str | os.PathLike[str] | None = None,
         strict: bool = False,
+        dry_run: bool = False,
+        wait: float | None = None,
         progress: Callable[[Progress], None] | None = None,
     ) -> ImportSummary:
         """Import session exports; a session that is stored already is replaced.
 
         Args:
             files: paths, patterns, folders, ``-`` for standard input, or binary streams; NDJSON,
-                plain or gzip.
+                plain, gzip or zstd (extra ``zstd``).
             rejects: file for lines that cannot be read; beside the store by default.
             strict: raise at the first bad line, and leave the store as it was.
+            dry_run: tell what would be done; nothing is written but bad lines to ``rejects``,
+                where given.
+            wait: seconds to wait while another process writes to the store; 10 by default.
             progress: called now and then.
 
         Raises:
@@ -294,6 +299,8 @@ class Database:
                 [files] if single else files,  # type: ignore[arg-type,list-item]
                 rejects=rejects,
                 strict=strict,
+                dry_run=dry_run,
+                wait=wait,
                 progress=progress,
             )
 

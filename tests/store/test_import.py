@@ -10,18 +10,23 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import tracemalloc
+from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from usql.errors import BadData, StoreError
 from usql.layout import default_layout
 from usql.store import importer, ndjson, shapes, sqlite_schema, sqlite_store
+from usql.store.checking import check_store
 from usql.store.documents import documents
 from usql.store.importer import Progress, import_files, import_sessions
+from usql.store.places import place_of
 from usql.store.sqlite_store import (
     Location,
     open_reader,
@@ -329,9 +334,57 @@ def test_a_damaged_archive_keeps_what_came_before(location: Location) -> None:
     assert rejected(location)[-1]["reason"].startswith("the archive is damaged")
 
 
+def zstd(data: bytes | bytearray, level: int = 3) -> bytes:
+    return zstandard.ZstdCompressor(level=level).compress(bytes(data))
+
+
+def test_zstd_is_unpacked_frame_by_frame(location: Location) -> None:
+    lines, _ = archive()
+    half = sum(map(len, lines[:1000])) + 77  # within a line
+    whole = b"".join(lines)
+    summary = imported(location, zstd(whole[:half]) + zstd(whole[half:], 19))
+    assert (summary.sessions, summary.rejected) == (2000, 0)
+    assert len(exported(location)) == 2000
+    streamed = io.BytesIO()  # as a pipe packs: its length is not known beforehand
+    with zstandard.ZstdCompressor().stream_writer(streamed, closefd=False) as writer:
+        writer.write(whole)
+    assert imported(location, streamed.getvalue()).replaced == 2000
+
+
+def test_a_zstd_archive_that_is_cut_off_or_damaged_keeps_what_came_before(
+    location: Location,
+) -> None:
+    lines, _ = archive()
+    packed = bytearray(zstd(b"".join(lines)))
+    summary = imported(location, packed[: len(packed) // 2])
+    assert 100 < summary.sessions < 2000
+    packed[len(packed) // 2 : len(packed) // 2 + 100_000] = b"\xff" * 100_000
+    again = imported(location, packed)
+    assert 100 < again.replaced < 2000
+    cut, damaged = rejected(location)
+    assert cut["reason"] == "the archive is cut off"
+    assert damaged["reason"].startswith("the archive is damaged")
+
+
+def test_without_its_library_zstd_says_what_to_install(
+    location: Location, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "zstandard", None)
+    assert imported(location, zstd(GOOD)).rejected == 1
+    assert 'pip install "usql-engine[zstd]"' in rejected(location)[0]["reason"]
+
+
+def test_a_zstd_archive_that_needs_much_memory_is_refused(location: Location) -> None:
+    parameters = zstandard.ZstdCompressionParameters(window_log=28, enable_ldm=True)
+    compressor = zstandard.ZstdCompressor(compression_params=parameters).compressobj()
+    assert imported(location, compressor.compress(GOOD) + compressor.flush()).rejected == 1
+    assert "memory" in rejected(location)[0]["reason"]
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zstd])
 @pytest.mark.parametrize("filling", [b"x", b"x" * 999 + b"\n"])
-def test_a_bomb_is_not_unpacked(filling: bytes) -> None:
-    packed = gzip.compress(GOOD) + gzip.compress(filling * (100_000_000 // len(filling)))
+def test_a_bomb_is_not_unpacked(filling: bytes, pack: Callable[[bytes], bytes]) -> None:
+    packed = pack(GOOD) + pack(filling * (100_000_000 // len(filling)))
     *before, last = ndjson.lines(io.BytesIO(packed))
     assert before[0].data == GOOD
     assert "over 200 times" in (last.problem or "")
@@ -361,7 +414,6 @@ def test_a_line_of_too_many_values_is_not_decoded(location: Location) -> None:
 @pytest.mark.parametrize(
     ("start", "word"),
     [
-        (b"\x28\xb5\x2f\xfd", "zstd"),
         (b"PK\x03\x04", "zip"),
         ("\ufeff{".encode("utf-16-le"), "UTF-16"),
     ],
@@ -663,6 +715,51 @@ def test_dictionaries_are_held_to_what_json_can_say(location: Location) -> None:
     assert exported(location) == [session("c")]
 
 
+def test_a_dry_run_counts_and_writes_nothing(location: Location, tmp_path: Path) -> None:
+    assert location.path is not None
+    content = b"".join(line(str(n)) for n in (1, 2, 3, 2)) + b"bad\n"
+    first = import_files(location, [io.BytesIO(content)], dry_run=True, batch_sessions=1)
+    assert (first.sessions, first.replaced, first.rejected) == (3, 1, 1)
+    assert first.rejects_path is None
+    assert os.listdir(tmp_path) == []
+    imported(location, line("2"))
+    before = everything(location), location.path.read_bytes()
+    rejects = tmp_path / "bad.ndjson"
+    again = import_files(location, [io.BytesIO(content)], dry_run=True, rejects=rejects)
+    assert (again.sessions, again.replaced, again.rejected) == (2, 2, 1)
+    assert (everything(location), location.path.read_bytes()) == before
+    assert len(rejects.read_text().splitlines()) == 1
+    with pytest.raises(BadData):
+        import_files(location, [io.BytesIO(content)], dry_run=True, strict=True)
+
+
+def test_a_dry_run_counts_what_the_import_then_does(tmp_path: Path) -> None:
+    for url in (tmp_path / "store.db", f"duckdb:{tmp_path / 'store.duckdb'}"):
+        place = place_of(url)
+        import_sessions(place, sample(30))
+        would = import_sessions(place, sample(50) + sample(5), dry_run=True, batch_sessions=7)
+        did = import_sessions(place, sample(50) + sample(5), batch_sessions=7)
+        assert (would.sessions, would.replaced) == (did.sessions, did.replaced) == (20, 35)
+
+
+def test_progress_knows_the_bytes_of_the_files_as_they_are(
+    location: Location, tmp_path: Path
+) -> None:
+    lines, packed = archive()
+    (tmp_path / "a.gz").write_bytes(packed)
+    (tmp_path / "b.ndjson").write_bytes(b"".join(lines))
+    total = len(packed) + sum(map(len, lines))
+    steps: list[Progress] = []
+    import_files(location, [tmp_path / "a.gz", tmp_path / "b.ndjson"], progress=steps.append)
+    assert {step.packed_total for step in steps} == {total}
+    read = [step.packed_read for step in steps]
+    assert read == sorted(read)
+    assert read[-1] == total
+    assert len(packed) // 2 < read[0] < total
+    import_files(location, [io.BytesIO(GOOD)], progress=steps.append)
+    assert steps[-1].packed_total is None
+
+
 # When something goes wrong
 
 
@@ -707,6 +804,61 @@ def test_a_store_that_another_writes_to_is_said_to_be_locked(
         monkeypatch.setattr(sqlite_store, "WRITER_PATIENCE", 0.05)
         with pytest.raises(StoreError, match="is locked: another process is writing to it"):
             import_sessions(location, [session()])
+
+
+def test_how_long_to_wait_for_another_writer_can_be_said(location: Location) -> None:
+    with closing(open_writer(location)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match="is locked"):
+            import_sessions(location, [session()], wait=0)
+        end = threading.Timer(0.3, other.execute, ["COMMIT"])
+        end.start()
+        assert import_sessions(location, [session()], wait=20).sessions == 1
+        end.join()
+
+
+def test_readers_see_whole_sessions_only_while_an_import_goes_on(
+    location: Location, tmp_path: Path
+) -> None:
+    """Each session has seven actions, whatever was replaced when; a reader never counts others."""
+    actions = [{"name": f"a{n}", "startTime": n, "stringProperties": {"k": "v"}} for n in range(7)]
+    source = tmp_path / "all.ndjson"
+    source.write_bytes(b"".join(line(str(n), userActions=actions) for n in range(1000)))
+    import_sessions(location, [session("before", userActions=actions)])
+    script = (
+        "import sys; from usql.store.importer import *; from usql.store.sqlite_store import *;"
+        "import_files(Location.of(sys.argv[1]), [sys.argv[2]] * 2, batch_sessions=100)"
+    )
+    run = [sys.executable, "-c", script, str(location), str(source)]
+    counts: set[tuple[int, ...]] = set()
+    with subprocess.Popen(run) as process, closing(open_reader(location)) as reader:
+        while process.poll() is None:
+            (found,) = reader.execute(
+                "SELECT (SELECT count(*) FROM usersession),"
+                " (SELECT count(*) FROM usersession_detail), (SELECT count(*) FROM useraction),"
+                " (SELECT count(*) FROM useraction_stringProperties)"
+            ).fetchall()
+            counts.add(found)
+    assert process.returncode == 0
+    assert len(counts) > 3
+    assert {(n, n, 7 * n, 7 * n) for n, *_ in counts} == counts
+    assert {n % 100 for n, *_ in counts} == {1}
+
+
+def test_two_imports_at_once_take_turns(location: Location, tmp_path: Path) -> None:
+    script = (
+        "import sys; from usql.store.importer import *; from usql.store.sqlite_store import *;"
+        "import_files(Location.of(sys.argv[1]), [sys.argv[2]], batch_sessions=50)"
+    )
+    running = []
+    for part in range(2):
+        source = tmp_path / f"{part}.ndjson"
+        source.write_bytes(b"".join(line(str(n)) for n in range(part * 1000, part * 1000 + 1500)))
+        running.append(subprocess.Popen([sys.executable, "-c", script, str(location), str(source)]))
+    assert [process.wait() for process in running] == [0, 0]
+    assert check_store(location, default_layout()).sound
+    assert rows(location, "SELECT count(*) FROM usersession") == [(2500,)]
+    assert made_indexes(location) >= ALL_INDEXES
 
 
 def test_rejects_that_cannot_be_written_are_an_error(location: Location, tmp_path: Path) -> None:

@@ -76,8 +76,15 @@ def library() -> Any:
     return duckdb
 
 
-def open_writer(location: DuckdbLocation, layout: Layout) -> duckdb.DuckDBPyConnection:
+def open_writer(
+    location: DuckdbLocation, layout: Layout, patience: float | None = None
+) -> duckdb.DuckDBPyConnection:
     """Open a store to write; it is made if there is none.
+
+    Args:
+        location: of the store.
+        layout: of a new store.
+        patience: seconds to wait for others to let go of it; 10 unless given.
 
     Raises:
         StoreError: the place holds something else, or another process has it open.
@@ -89,7 +96,7 @@ def open_writer(location: DuckdbLocation, layout: Layout) -> duckdb.DuckDBPyConn
             f"the folder {location.path.parent} does not exist", hint="make the folder first"
         )
     new = not location.path.exists()
-    connection = _connect(location, read_only=False, config=_WRITING)
+    connection = _connect(location, read_only=False, config=_WRITING, patience=patience)
     with _closed_on_error(connection), store_errors(location):
         if new or not _tables(connection):
             _create(connection, layout)
@@ -159,11 +166,15 @@ def _first_line(error: Exception) -> str:
 
 
 def _connect(
-    location: DuckdbLocation, *, read_only: bool, config: Mapping[str, str]
+    location: DuckdbLocation,
+    *,
+    read_only: bool,
+    config: Mapping[str, str],
+    patience: float | None = None,
 ) -> duckdb.DuckDBPyConnection:
     """Open a file, waiting a while for others to let go of it."""
     duckdb = library()
-    until = time.monotonic() + PATIENCE
+    until = time.monotonic() + (PATIENCE if patience is None else patience)
     while True:
         try:
             connection: Any = duckdb.connect(

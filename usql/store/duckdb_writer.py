@@ -27,9 +27,11 @@ _BATCH = "usql_batch"
 
 
 @contextmanager
-def duckdb_writer(location: DuckdbLocation, layout: Layout) -> Iterator[DuckdbSessionWriter]:
-    """Open a store to write for the length of a block."""
-    with store_errors(location), closing(open_writer(location, layout)) as connection:
+def duckdb_writer(
+    location: DuckdbLocation, layout: Layout, patience: float | None = None
+) -> Iterator[DuckdbSessionWriter]:
+    """Open a store to write for the length of a block; ``patience`` is in seconds."""
+    with store_errors(location), closing(open_writer(location, layout, patience)) as connection:
         yield DuckdbSessionWriter(connection, layout)
 
 
@@ -76,7 +78,7 @@ class DuckdbSessionWriter:
 
     def write(self, sessions: Mapping[Identity, Session]) -> int:
         """Write sessions; return how many of them were in the store already."""
-        known = self._find(sessions)
+        known = find_sessions(self._connection, sessions)
         self._forget(known.values())
         rows: Rows = defaultdict(list)
         (last,) = self._one(f'SELECT coalesce(max("{SESSION}"), 0) FROM usersession')
@@ -93,21 +95,6 @@ class DuckdbSessionWriter:
     def _one(self, query: str) -> tuple[Any, ...]:
         # all rows are fetched: with one left, DuckDB refuses the next statement
         return self._connection.execute(query).fetchall()[0]
-
-    def _find(self, identities: Iterable[Identity]) -> dict[Identity, int]:
-        """Return the numbers of the sessions that are stored."""
-        table = _table(
-            _IDENTITY, list(identities), [Kind.STRING, Kind.LONG, Kind.STRING, Kind.LONG]
-        )
-        query = (
-            f'SELECT b."userSessionId", b."startTime", b."tenantId", b."partNumber", s."{SESSION}"'
-            f" FROM {_BATCH} b JOIN usersession s"
-            ' ON s."userSessionId" = b."userSessionId" AND s."startTime" = b."startTime"'
-            ' AND coalesce(s."tenantId", \'\') = b."tenantId"'
-            ' AND coalesce(s."partNumber", -1) = b."partNumber"'
-        )
-        found = self._with(table, query)
-        return {tuple(row[:4]): row[4] for row in found}
 
     def _forget(self, numbers: Iterable[int]) -> None:
         keys = [(number,) for number in numbers]
@@ -149,12 +136,31 @@ class DuckdbSessionWriter:
             self._known_keys |= new
 
     def _with(self, table: Any, query: str) -> list[tuple[Any, ...]]:
-        """Run a statement that reads an Arrow table under the name of the batch."""
-        self._connection.register(_BATCH, table)
-        try:
-            return self._connection.execute(query).fetchall()
-        finally:
-            self._connection.unregister(_BATCH)
+        return _with(self._connection, table, query)
+
+
+def find_sessions(
+    connection: duckdb.DuckDBPyConnection, identities: Iterable[Identity]
+) -> dict[Identity, int]:
+    """Return the numbers of those sessions that are stored."""
+    table = _table(_IDENTITY, list(identities), [Kind.STRING, Kind.LONG, Kind.STRING, Kind.LONG])
+    query = (
+        f'SELECT b."userSessionId", b."startTime", b."tenantId", b."partNumber", s."{SESSION}"'
+        f" FROM {_BATCH} b JOIN usersession s"
+        ' ON s."userSessionId" = b."userSessionId" AND s."startTime" = b."startTime"'
+        ' AND coalesce(s."tenantId", \'\') = b."tenantId"'
+        ' AND coalesce(s."partNumber", -1) = b."partNumber"'
+    )
+    return {tuple(row[:4]): row[4] for row in _with(connection, table, query)}
+
+
+def _with(connection: duckdb.DuckDBPyConnection, table: Any, query: str) -> list[tuple[Any, ...]]:
+    """Run a statement that reads an Arrow table under the name of the batch."""
+    connection.register(_BATCH, table)
+    try:
+        return connection.execute(query).fetchall()
+    finally:
+        connection.unregister(_BATCH)
 
 
 def _table(names: Sequence[str], rows: Sequence[tuple[Any, ...]], kinds: Sequence[Kind]) -> Any:

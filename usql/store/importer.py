@@ -17,8 +17,8 @@ import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -36,7 +36,7 @@ BATCH_BYTES = 8 * 1024 * 1024
 REJECTS_SUFFIX = ".rejects.ndjson"
 STANDARD_INPUT = "-"
 
-_IN_FOLDERS = (".ndjson", ".jsonl", ".json", ".gz")
+_IN_FOLDERS = (".ndjson", ".jsonl", ".json", ".gz", ".zst")
 _REJECTED_TEXT = 10_000
 _COLLECTED_EVERY = 1_000_000
 
@@ -54,6 +54,9 @@ class Progress:
         bytes_read: of the text, unpacked.
         sessions: read so far, whether new or not.
         rejected: lines put aside so far.
+        packed_read: bytes read of the files as they are, packed or not.
+        packed_total: bytes of all files, or ``None`` where that is not known.
+        seconds: since the import began.
     """
 
     file: str
@@ -62,11 +65,14 @@ class Progress:
     bytes_read: int
     sessions: int
     rejected: int
+    packed_read: int
+    packed_total: int | None
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
 class ImportSummary:
-    """What an import did.
+    """What an import did; of a dry run, what it would have done.
 
     Attributes:
         files: how many were read.
@@ -91,6 +97,8 @@ def import_files(
     *,
     rejects: str | os.PathLike[str] | None = None,
     strict: bool = False,
+    dry_run: bool = False,
+    wait: float | None = None,
     progress: Callable[[Progress], None] | None = None,
     batch_sessions: int = BATCH_SESSIONS,
     layout: Layout | None = None,
@@ -99,9 +107,12 @@ def import_files(
 
     Args:
         location: of the store.
-        files: what to read; within folders, ``*.ndjson``, ``*.jsonl``, ``*.json`` and ``*.gz``.
+        files: what to read; within folders, ``*.ndjson``, ``*.jsonl``, ``*.json``, ``*.gz`` and
+            ``*.zst``.
         rejects: where bad lines go; beside the store unless given.
         strict: stop at the first bad line, and leave the store as it was.
+        dry_run: read all, count, and write nothing but bad lines to ``rejects``, where given.
+        wait: seconds to wait while another process writes; 10 unless given.
         progress: called after each batch.
         batch_sessions: how many sessions are written at a time, at most.
         layout: of the store; the usual one of its kind unless given.
@@ -110,11 +121,10 @@ def import_files(
         BadData: there is no such file; or, if strict, a line cannot be imported.
         StoreError: the store cannot be opened or written.
     """
-    rejects_path = _rejects_path(location, rejects)
+    rejects_path = _rejects_path(location, rejects, dry_run)
     sources = _sources(files, rejects_path)
-    options = _Options(
-        rejects_path, strict, progress, batch_sessions, layout or layout_of(location)
-    )
+    layout = layout or layout_of(location)
+    options = _Options(rejects_path, strict, dry_run, wait, progress, batch_sessions, layout)
     return _run(location, sources, options)
 
 
@@ -124,6 +134,8 @@ def import_sessions(
     *,
     rejects: str | os.PathLike[str] | None = None,
     strict: bool = False,
+    dry_run: bool = False,
+    wait: float | None = None,
     progress: Callable[[Progress], None] | None = None,
     batch_sessions: int = BATCH_SESSIONS,
     layout: Layout | None = None,
@@ -133,10 +145,9 @@ def import_sessions(
     They are held to what JSON can say: NaN counts as missing, a ``datetime`` as its ISO text.
     Arguments and errors are those of ``import_files``.
     """
-    rejects_path = _rejects_path(location, rejects)
-    options = _Options(
-        rejects_path, strict, progress, batch_sessions, layout or layout_of(location)
-    )
+    rejects_path = _rejects_path(location, rejects, dry_run)
+    layout = layout or layout_of(location)
+    options = _Options(rejects_path, strict, dry_run, wait, progress, batch_sessions, layout)
     return _run(location, [_Source("<sessions>", _encoded_lines(sessions))], options)
 
 
@@ -144,6 +155,8 @@ def import_sessions(
 class _Options:
     rejects_path: Path | None
     strict: bool
+    dry_run: bool
+    wait: float | None
     progress: Callable[[Progress], None] | None
     batch_sessions: int
     layout: Layout
@@ -151,19 +164,36 @@ class _Options:
 
 @dataclass(frozen=True, slots=True)
 class _Source:
-    """Lines, and the name of where they come from."""
+    """Lines, and where they come from.
+
+    Attributes:
+        name: of the file.
+        lines: of it.
+        size: bytes of the file as it is, or ``None`` where that is not known.
+        meter: knows how many of them were read; filled in when reading begins.
+    """
 
     name: str
     lines: Iterable[ndjson.Line]
+    size: int | None = None
+    meter: list[ndjson.Counted] = field(default_factory=list)
 
 
 def _run(location: Place, sources: Sequence[_Source], options: _Options) -> ImportSummary:
-    with open_writer(location, options.layout) as store:
+    with _opened(location, options) as store:
         whole = store.transaction() if options.strict else nullcontext()
         run = _Import(store, sources, options)
         with _rare_collections(), store.many(), whole, closing(run):
             run.all()
     return run.summary()
+
+
+def _opened(location: Place, options: _Options) -> AbstractContextManager[Writer]:
+    if not options.dry_run:
+        return open_writer(location, options.layout, patience=options.wait)
+    from usql.store.rehearsal import rehearsing
+
+    return rehearsing(location)
 
 
 @contextmanager
@@ -194,6 +224,8 @@ class _Import:
         self._batch_bytes = 0
         self._added = self._replaced = self._files_done = self._bytes_read = 0
         self._started = time.monotonic()
+        sizes = [source.size for source in sources]
+        self._size = None if None in sizes else sum(size for size in sizes if size is not None)
 
     def close(self) -> None:
         """Let go of the file of rejected lines."""
@@ -269,6 +301,9 @@ class _Import:
             bytes_read=self._bytes_read,
             sessions=self._added + self._replaced,
             rejected=self._rejects.count,
+            packed_read=sum(meter.count for source in self._sources for meter in source.meter),
+            packed_total=self._size,
+            seconds=time.monotonic() - self._started,
         )
 
 
@@ -327,9 +362,13 @@ def _unwritable(path: Path, error: OSError) -> StoreError:
     )
 
 
-def _rejects_path(location: Place, given: str | os.PathLike[str] | None) -> Path | None:
+def _rejects_path(
+    location: Place, given: str | os.PathLike[str] | None, dry_run: bool
+) -> Path | None:
     if given is not None:
         return Path(given)
+    if dry_run:
+        return None
     path = location.path
     return None if path is None else path.with_name(path.name + REJECTS_SUFFIX)
 
@@ -344,7 +383,7 @@ def _sources(files: Iterable[Input], rejects_path: Path | None) -> list[_Source]
             sources.append(_Source("<stdin>", ndjson.lines(sys.stdin.buffer)))
         elif isinstance(file, (str, os.PathLike)):
             paths = _expanded(file, rejects_path)
-            sources.extend(_Source(str(path), _lines_of(path)) for path in paths)
+            sources.extend(map(_file, paths))
         else:
             sources.append(_Source(str(getattr(file, "name", "<stream>")), _stream_lines(file)))
     return sources
@@ -375,10 +414,18 @@ def _is_rejects(path: Path, rejects_path: Path | None) -> bool:
     return rejects_path is not None and path.absolute() == rejects_path.absolute()
 
 
-def _lines_of(path: Path) -> Iterator[ndjson.Line]:
+def _file(path: Path) -> _Source:
+    meter: list[ndjson.Counted] = []
+    size = path.stat().st_size if path.is_file() else None
+    return _Source(str(path), _lines_of(path, meter), size, meter)
+
+
+def _lines_of(path: Path, meter: list[ndjson.Counted]) -> Iterator[ndjson.Line]:
     try:
         with path.open("rb", buffering=0) as stream:
-            yield from ndjson.lines(stream)
+            counted = ndjson.Counted(stream)
+            meter.append(counted)
+            yield from ndjson.lines(counted)
     except OSError as error:
         yield ndjson.Line(1, 0, b"", f"cannot be read: {error.strerror}")
 

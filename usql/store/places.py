@@ -67,8 +67,15 @@ def layout_of(place: Place) -> Layout:
     return columnar_layout() if isinstance(place, DuckdbLocation) else default_layout()
 
 
-def open_writer(place: Place, layout: Layout) -> AbstractContextManager[Writer]:
+def open_writer(
+    place: Place, layout: Layout, *, patience: float | None = None
+) -> AbstractContextManager[Writer]:
     """Open a store to write; it is made if there is none.
+
+    Args:
+        place: of the store.
+        layout: of a new store.
+        patience: seconds to wait while another process writes; 10 unless given.
 
     Raises:
         StoreError: the place holds something else, or cannot be written.
@@ -76,7 +83,7 @@ def open_writer(place: Place, layout: Layout) -> AbstractContextManager[Writer]:
     if isinstance(place, DuckdbLocation):
         from usql.store.duckdb_writer import duckdb_writer
 
-        return duckdb_writer(place, layout)
+        return duckdb_writer(place, layout, patience)
     from usql.store.sqlite_writer import sqlite_writer
 
-    return sqlite_writer(place, layout)
+    return sqlite_writer(place, layout, patience)

@@ -117,7 +117,11 @@ def _refuse_other_kinds(text: str) -> None:
 
 
 def open_writer(
-    location: Location, create: bool = True, *, layout: Layout | None = None
+    location: Location,
+    create: bool = True,
+    *,
+    layout: Layout | None = None,
+    patience: float | None = None,
 ) -> sqlite3.Connection:
     """Open a store to write, made or brought to the current version if need be.
 
@@ -127,6 +131,7 @@ def open_writer(
         location: where the store is.
         create: whether to make it where there is none.
         layout: of a new store; the catalogue's unless given.
+        patience: seconds to wait for another writer, each time; 10 unless given.
 
     Raises:
         StoreError: the place holds something else, or cannot be written.
@@ -134,7 +139,8 @@ def open_writer(
     _check_place(location, create)
     with store_errors(location):
         mode = "mode=rwc" if create else "mode=rw"
-        connection = _connect(location.with_parameters(mode), WRITER_PATIENCE)
+        wait = WRITER_PATIENCE if patience is None else patience
+        connection = _connect(location.with_parameters(mode), wait)
         with _closed_on_error(connection):
             _prepare(connection, location, create, layout or default_layout())
             # In WAL mode NORMAL never corrupts a store; a power failure may only take back the
@@ -245,12 +251,13 @@ def store_errors(location: Location) -> Iterator[None]:
         raise StoreError(f"{location} {problem}", hint=hint) from error
 
 
+_WAIT_LONGER = "try again later; usql import --wait SECONDS waits longer"
 _FOREIGN = "is a SQLite file, but not a usql store"
 _PROBLEMS: dict[int, tuple[str, str | None]] = {
     sqlite3.SQLITE_NOTADB: ("is not a usql store, nor any SQLite file", None),
     sqlite3.SQLITE_CORRUPT: ("is damaged", "restore a copy, or import into a new store"),
-    sqlite3.SQLITE_BUSY: ("is locked: another process is writing to it", "try again later"),
-    sqlite3.SQLITE_LOCKED: ("is locked: another connection is writing to it", "try again later"),
+    sqlite3.SQLITE_BUSY: ("is locked: another process is writing to it", _WAIT_LONGER),
+    sqlite3.SQLITE_LOCKED: ("is locked: another connection is writing to it", _WAIT_LONGER),
     sqlite3.SQLITE_FULL: (
         "cannot grow: the disk is full",
         "free some space and run the import again; what was imported before is kept",

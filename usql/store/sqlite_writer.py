@@ -32,9 +32,12 @@ _REMEMBER_KEY = "INSERT OR IGNORE INTO usql_property VALUES (?, ?, ?)"
 
 
 @contextmanager
-def sqlite_writer(location: Location, layout: Layout) -> Iterator[SessionWriter]:
-    """Open a store to write for the length of a block."""
-    with store_errors(location), closing(open_writer(location, layout=layout)) as connection:
+def sqlite_writer(
+    location: Location, layout: Layout, patience: float | None = None
+) -> Iterator[SessionWriter]:
+    """Open a store to write for the length of a block; ``patience`` is in seconds."""
+    opened = open_writer(location, layout=layout, patience=patience)
+    with store_errors(location), closing(opened) as connection:
         yield SessionWriter(connection, layout)
 
 
@@ -71,7 +74,7 @@ class SessionWriter:
 
     def write(self, sessions: Mapping[Identity, Session]) -> int:
         """Write sessions; return how many of them were in the store already."""
-        known = self._find(sessions)
+        known = find_sessions(self._connection, sessions)
         # Before the old rows go: their numbers are given again to the same sessions.
         (last,) = self._connection.execute(_LAST).fetchone()
         self._forget(known.values())
@@ -85,15 +88,6 @@ class SessionWriter:
             self._connection.executemany(self._insertion(target), values)
         self._remember_keys(rows)
         return len(known)
-
-    def _find(self, identities: Iterable[Identity]) -> dict[Identity, int]:
-        """Return the numbers of the sessions that are stored."""
-        found = {}
-        for identity in identities:
-            row = self._connection.execute(_FIND, identity).fetchone()
-            if row is not None:
-                found[identity] = row[0]
-        return found
 
     def _forget(self, numbers: Iterable[int]) -> None:
         keys = [(number,) for number in numbers]
@@ -115,6 +109,18 @@ class SessionWriter:
             sql = f"INSERT INTO {quoted(target.relation)} ({names}) VALUES ({marks})"
             self._insertions[target] = sql
         return self._insertions[target]
+
+
+def find_sessions(
+    connection: sqlite3.Connection, identities: Iterable[Identity]
+) -> dict[Identity, int]:
+    """Return the numbers of those sessions that are stored."""
+    found = {}
+    for identity in identities:
+        row = connection.execute(_FIND, identity).fetchone()
+        if row is not None:
+            found[identity] = row[0]
+    return found
 
 
 def _deletion(relation: str) -> str:
