@@ -115,7 +115,7 @@ def check(store: str) -> int:
     if report.postponed:
         cli.note(f"{_indexes(len(report.postponed))} to be made; usql compact makes them")
     if report.sound:
-        cli.say(f"{store} is sound ({report.seconds:.1f} s)")
+        cli.say(f"{store} is sound, as checked in {report.seconds:.1f} s")
         return cli.DONE
     for problem in report.problems:
         cli.say(_problem(problem))
@@ -144,7 +144,8 @@ def compact(store: str) -> None:
     with usql.connect(store, create=False) as db:
         done = db.compact()
     cli.say(
-        f"{store}: {size(done.bytes_after)}, was {size(done.bytes_before)} ({done.seconds:.1f} s)"
+        f"{store} went from {size(done.bytes_before)} to {size(done.bytes_after)}"
+        f" in {done.seconds:.1f} s"
     )
 
 
