@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from usql.parser import parse as parse
     from usql.result import Column as Column
     from usql.result import Result as Result
+    from usql.store.checking import CheckReport as CheckReport
     from usql.store.export.auth import BasicAuth as BasicAuth
     from usql.store.export.auth import BearerAuth as BearerAuth
     from usql.store.export.auth import OAuth2 as OAuth2
-    from usql.store.checking import CheckReport as CheckReport
     from usql.store.export.files import ExportProgress as ExportProgress
     from usql.store.export.files import ExportSummary as ExportSummary
     from usql.store.export.post import SendSummary as SendSummary

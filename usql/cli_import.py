@@ -14,7 +14,7 @@ from usql.cli_upkeep import size
 if TYPE_CHECKING:
     from usql.store.importer import ImportSummary, Progress
 
-_LINE_EVERY_S = 5.0
+_LINE_EVERY_S = 30.0
 """Seconds between lines where there is no terminal to draw a bar on."""
 
 Report = Callable[["Progress"], None]

@@ -37,8 +37,8 @@ if TYPE_CHECKING:
 
     from usql.completion import Knowledge, Suggestion
     from usql.explain import Explanation
-    from usql.store.export.auth import Auth
     from usql.store.checking import CheckReport
+    from usql.store.export.auth import Auth
     from usql.store.export.files import Destination, ExportProgress, ExportSummary
     from usql.store.export.post import ContentType, Method, SendSummary
     from usql.store.importer import ImportSummary, Input, Progress
@@ -493,6 +493,7 @@ class Database:
         run = Run(noted, reached or Reached(0, 0, settings.now))
         with self._backend.snapshot(self._selection(where, params, settings)) as snapshot:
             return send(snapshot, receiver, run, report=progress)
+
     # --- upkeep
 
     def info(self) -> StoreInfo:
@@ -704,6 +705,8 @@ def _choice(
     if where is None and timeframe is None:
         return ""
     return repr((where, sorted((params or {}).items()), timeframe, timezone))
+
+
 def _conditions(
     where: str | None,
     params: Mapping[str, Any] | None,
