@@ -8,7 +8,6 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -702,7 +701,9 @@ def test_ctrl_c_ends_a_command_that_reads():
         stderr=subprocess.PIPE,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
-    time.sleep(0.6)  # it is waiting for its input by then
+    assert child.stdin is not None
+    child.stdin.write(b" " * 200_000)  # more than a pipe holds: when it is through, it is reading
+    child.stdin.flush()
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=10)
     assert child.returncode == 130
