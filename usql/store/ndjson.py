@@ -21,7 +21,7 @@ import msgspec
 from usql.errors import BadData, MissingExtra
 from usql.extras import load
 
-MAX_LINE = 16 * 1024 * 1024
+MAX_LINE = 8 * 1024 * 1024
 """Bytes of the longest line that is read."""
 MAX_VALUES = 1_000_000
 """Values in the largest line: decoded, a value of two bytes takes up to seventy."""
