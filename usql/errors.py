@@ -60,14 +60,9 @@ class UsqlError(Exception):
 
 
 class BadSyntax(UsqlError):
-    """The text is not a query of the language.
-
-    Attributes:
-        unfinished: whether all of the text could be the beginning of a query.
-    """
+    """The text is not a query of the language."""
 
     code = "syntax"
-    unfinished = False
 
 
 class TooLarge(BadSyntax):

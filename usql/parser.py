@@ -176,9 +176,7 @@ def _syntax_error(
         at_end = isinstance(error, lark.exceptions.UnexpectedEOF)
         expected = set(getattr(error, "allowed", None) or getattr(error, "expected", None) or ())
     offset = len(source.text.rstrip()) if at_end else (error.pos_in_stream or 0)
-    described = describe(source.text, offset, expected)
-    described.unfinished = at_end
-    return described
+    return describe(source.text, offset, expected)
 
 
 def _check_depth(query: ast.Query) -> None:

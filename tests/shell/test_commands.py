@@ -12,7 +12,12 @@ from tests.shell.talk import Talk
 from usql.functions import FUNCTIONS, Family
 from usql.shell.commands import topics
 from usql.shell.commands.registry import COMMANDS
-from usql.shell.words import KEYWORDS
+
+KEYWORDS = (
+    {"AND", "AS", "ASC", "BETWEEN", "BY", "DESC", "DISTINCT", "DURATION", "FALSE", "FILTER"}
+    | {"FROM", "FUNNEL", "GROUP", "IN", "IS", "JSON", "LIKE", "LIMIT", "MOD", "NOT", "NULL"}
+    | {"OR", "ORDER", "SELECT", "STARTSWITH", "TRUE", "WHERE"}
+)
 
 SESSIONS = [
     {

@@ -45,6 +45,11 @@ def test_commands(talk: Talk, text: str, labels: list[str]) -> None:
     assert _labels(talk, text)[: max(len(labels), 1)] == labels
 
 
+def test_the_language(talk: Talk) -> None:
+    assert "usersession" in _labels(talk, "SELECT city FROM users")
+    assert "country" in _labels(talk, ".explain SELECT coun")
+
+
 def test_a_suggestion_replaces_what_was_typed(talk: Talk) -> None:
     found = next(suggest(talk.session, "  .tab", 6))
     assert "  .tab"[: found.start] + found.text + "  .tab"[found.end :] == "  .tables "

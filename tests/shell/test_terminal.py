@@ -116,6 +116,15 @@ def test_commands_are_completed(open_shell: Open) -> None:
     shell.wait(lambda s: "usererror    6 fields" in s.text)
 
 
+def test_queries_are_completed(open_shell: Open) -> None:
+    shell = open_shell().wait_for_prompt()
+    shell.type("SELECT COUNT(*) AS n FROM usersess")
+    shell.wait(lambda s: s.text.count("usersession") > 1).type(TAB)
+    shell.wait(lambda s: s.line.endswith("FROM usersession"))
+    shell.type(ENTER, ENTER)
+    shell.wait("1 row in")
+
+
 def test_the_place_of_an_error_is_marked(open_shell: Open) -> None:
     shell = open_shell().wait_for_prompt()
     shell.type("SELECT contry FROM usersession", ENTER)

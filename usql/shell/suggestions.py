@@ -16,10 +16,6 @@ if TYPE_CHECKING:
     from usql.shell.session import Session
 
 _MOST = 50
-_TIMEFRAMES = (
-    "today", "yesterday", "last 24 hours", "last 7 days", "last 30 days", "this week",
-    "last week", "this month", "last month", "off",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -55,8 +51,7 @@ def suggest(session: Session, text: str, cursor: int) -> Iterator[Suggestion]:
 
 
 def _of_language(session: Session, text: str, cursor: int) -> Iterator[Suggestion]:
-    complete = getattr(session.db, "complete", None)
-    for found in complete(text, cursor) if complete else ():
+    for found in session.db.complete(text, cursor):
         yield Suggestion(found.start, found.end, found.text, found.cursor, found.label, found.about)
 
 
@@ -133,7 +128,9 @@ def _choices(session: Session, kind: str) -> list[tuple[str, str]]:
 
             return [(name, "") for name in KINDS]
         case "timeframe":
-            return [(text, "") for text in _TIMEFRAMES]
+            from usql.completion.timeframes import EXPRESSIONS
+
+            return [*EXPRESSIONS.items(), ("off", "all data")]
         case "zone":
             from zoneinfo import available_timezones
 

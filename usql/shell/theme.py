@@ -10,6 +10,7 @@ STYLE = Style.from_dict(
         "usql.keyword": "ansiblue bold",
         "usql.function": "ansicyan",
         "usql.field": "",
+        "usql.parameter": "ansimagenta bold",
         "usql.string": "ansigreen",
         "usql.number": "ansimagenta",
         "usql.variable": "ansimagenta bold",
