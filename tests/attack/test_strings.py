@@ -15,6 +15,12 @@ def test_hostile_strings_come_back_unchanged_and_change_nothing() -> None:
     assert not found, "\n".join(map(str, found))
 
 
+def test_a_number_in_a_text_may_have_any_blanks_around_it() -> None:
+    with usql.connect() as db:
+        query = "SELECT COUNT(*) FROM usersession WHERE startTime > '22\x1f'"
+        assert db.query(query).rows == [(0,)]
+
+
 def test_half_a_character_is_refused_where_it_stands() -> None:
     with usql.connect() as db:
         with pytest.raises(BadSyntax, match=r"U\+D800 is half of a character") as caught:

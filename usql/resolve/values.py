@@ -399,7 +399,7 @@ def _number_in(text: str) -> int | float | None:
     if match is None:
         return None
     if match[1] is None and match[2] is None:
-        return numeral(int(text)).value
+        return numeral(int(text.strip())).value
     value = float(text)
     return value if math.isfinite(value) else None
 
