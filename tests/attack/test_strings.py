@@ -17,8 +17,9 @@ def test_hostile_strings_come_back_unchanged_and_change_nothing() -> None:
 
 def test_a_number_in_a_text_may_have_any_blanks_around_it() -> None:
     with usql.connect() as db:
-        query = "SELECT COUNT(*) FROM usersession WHERE startTime > '22\x1f'"
-        assert db.query(query).rows == [(0,)]
+        for number in ("22\x1f", "\x1d2.5\x1e", " 1e3\x85"):
+            query = f"SELECT COUNT(*) FROM usersession WHERE duration > '{number}'"
+            assert db.query(query).rows == [(0,)]
 
 
 def test_half_a_character_is_refused_where_it_stands() -> None:

@@ -395,12 +395,13 @@ def _as_number(raw: Raw, field: Field, node: ast.Expr) -> int | float:
 
 def _number_in(text: str) -> int | float | None:
     """Return the number that a text is; Python alone would also take ``1_000`` and ``inf``."""
-    match = _NUMBER.fullmatch(text.strip())
+    stripped = text.strip()  # of more blanks than int and float know
+    match = _NUMBER.fullmatch(stripped)
     if match is None:
         return None
     if match[1] is None and match[2] is None:
-        return numeral(int(text.strip())).value
-    value = float(text)
+        return numeral(int(stripped)).value
+    value = float(stripped)
     return value if math.isfinite(value) else None
 
 
