@@ -26,6 +26,9 @@ from usql.render.escape import visible_lines
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from click.shell_completion import CompletionItem
+
+    from usql.completion import Statement
     from usql.errors import UsqlError
     from usql.result import Result
 
@@ -44,6 +47,9 @@ _COLLECT_EVERY = 100_000
 _MOST_INPUT = 8_000_000
 """Bytes read of a query; the parser refuses a text much shorter, but nobody has to wait for it."""
 _BOLD, _RED, _DIM = "\x1b[1m", "\x1b[1;31m", "\x1b[2m"
+
+_APART = ("table", "vertical", "markdown")
+"""The formats for people: an empty line stands between several results."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -198,8 +204,8 @@ def _show(result: Result, format: str) -> None:
     _note(result)
 
 
-def _save(result: Result, format: str, output: str) -> None:
-    """Write a result to a file, which appears when it is whole."""
+def _save(results: list[Result], format: str, output: str) -> None:
+    """Write results to a file, which appears when it is whole."""
     from io import TextIOWrapper
     from pathlib import Path
 
@@ -207,13 +213,16 @@ def _save(result: Result, format: str, output: str) -> None:
 
     with replacing(Path(output), overwrite=True) as file:
         if format in BINARY_FORMATS:
-            write_binary(result, format, file)
+            write_binary(results[0], format, file)
         else:
             text = TextIOWrapper(file)
             terminal.prepare(text)  # the same bytes as through a pipe
-            text.writelines(render(result, format))
+            for number, result in enumerate(results):
+                text.write("\n" if number and format in _APART else "")
+                text.writelines(render(result, format))
             text.detach()
-    _note(result)
+    for result in results:
+        _note(result)
 
 
 def _note(result: Result) -> None:
@@ -331,14 +340,23 @@ def all_of(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     return decorate
 
 
-store_argument: Callable[[F], F] = click.argument("store")
+def complete_files(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Let the user's shell complete the name of a file."""
+    from click.shell_completion import CompletionItem
+
+    return [CompletionItem(incomplete, type="file")]
+
+
+store_argument: Callable[[F], F] = click.argument("store", shell_complete=complete_files)
 _source = all_of(
     click.argument("query", required=False),
     click.option(
         "-f",
         "--file",
         type=click.Path(exists=True, dir_okay=False, allow_dash=True),
-        help="Read the query from a file.",
+        help="Read the query from a file; '-' is standard input.",
     ),
 )
 setting: Callable[[F], F] = all_of(
@@ -440,6 +458,9 @@ def main(ctx: click.Context) -> None:
     callback=row_limit,
     help="Rows of a query that has no LIMIT. [default: 50]",
 )
+@click.option(
+    "--keep-going", is_flag=True, help="Of several queries, run the others though one fails."
+)
 @_format
 @_output
 def query(
@@ -449,20 +470,63 @@ def query(
     format: str,
     output: str | None,
     limit: int | None,
+    keep_going: bool,
     **settings: Any,
-) -> None:
-    """Run a query and write its result.
+) -> int:
+    """Run one or more queries, separated by ';', and write their results.
 
-    '-' reads it from standard input.
+    '-' reads them from standard input. The first error ends the run, unless --keep-going.
     """
+    from usql.cli_batch import statements_of
+
     text = _text_of(query, file)
     _check_output(store, format, output)
+    several = statements_of(text)
+    if len(several) > 1 and format in BINARY_FORMATS:
+        raise click.UsageError(f"{format} holds one result; give one query at a time.")
     with usql.connect(store, create=False) as db:
-        result = db.query(text, default_limit=limit, **settings)
+
+        def run(statement: str) -> Result:
+            return db.query(statement, default_limit=limit, **settings)
+
+        if len(several) > 1:
+            name = file or (query if query == "-" else "query")
+            return _run_several(several, name, run, format, output, keep_going)
+        result = run(text)
     if output is None:
         _show(result, format)
     else:
-        _save(result, format, output)
+        _save([result], format, output)
+    return DONE
+
+
+def _run_several(
+    several: tuple[Statement, ...],
+    name: str,
+    run: Callable[[str], Result],
+    format: str,
+    output: str | None,
+    keep_going: bool,
+) -> int:
+    """Run statements; return the exit code, that of the first error."""
+    from usql.cli_batch import Failure, run_all
+
+    code = DONE
+    results: list[Result] = []
+    for outcome in run_all(several, name, run, keep_going=keep_going):
+        if isinstance(outcome, Failure):
+            _report("error", f"{outcome.where}: {outcome.error}")
+            code = code or _exit_code(outcome.error)
+            continue
+        results.append(outcome)
+        if output is None:
+            if len(results) > 1 and format in _APART:
+                _write(["\n"])
+            _show(outcome, format)
+            results[:-1] = []
+    if output is not None and (keep_going or code == DONE):
+        _save(results, format, output)
+    return code
 
 
 @main.command()
