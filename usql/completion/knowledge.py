@@ -13,6 +13,7 @@ from usql.schema import Field
 _WAIT_S = 0.025
 """How long a key press waits for values; what comes later is there for the next one."""
 _MOST = 20
+_MOST_JUDGED = 1_000
 
 Rows = Callable[[str], Sequence[tuple[Any, ...]]]
 
@@ -34,6 +35,7 @@ class Knowledge:
         self._known: dict[Hashable, tuple[Any, ...]] = {}
         self._asked: dict[Hashable, threading.Thread] = {}
         self._lock = threading.Lock()
+        self._judged: dict[Hashable, bool] = {}
 
     def keys(self, field: Field) -> tuple[str, ...]:
         """Return the keys that rows have in a properties field."""
@@ -61,6 +63,17 @@ class Knowledge:
         thread.join(_WAIT_S)
         return self._known.get(name, ())
 
+    def judged(self, text: Hashable, judge: Callable[[], bool]) -> bool:
+        """Return what was found out about a text; the same ones are asked about at each key."""
+        self._refresh()
+        judged = self._judged
+        if text not in judged:
+            if len(judged) >= _MOST_JUDGED:
+                judged.clear()
+            found = judged[text] = judge()
+            return found
+        return judged.get(text, True)  # another thread may have cleared it
+
     def _ask(self, name: Hashable, field: Field, key: str | None) -> None:
         known = self._known  # of this version of the store, should it change meanwhile
         written = field_text([field.name] if key is None else [field.name, key])
@@ -76,3 +89,4 @@ class Knowledge:
         with self._lock:
             if version != self._known_of:
                 self._known_of, self._known, self._asked = version, {}, {}
+                self._judged = {}

@@ -496,16 +496,17 @@ class _Choices:
         # a field that is in the query already may stand where others of its sort may not
         sort = choice.text if self._is_named(choice) else choice.alike
         if sort not in self._tried:
-            self._tried[sort] = self._can_end(choice)
+            tried = self._place.before + (choice.probe or _filled(choice))
+            table = self._from.name if self._from else None
+            self._tried[sort] = self._knowledge.judged((tried, table), lambda: self._can_end(tried))
         return self._tried[sort]
 
     def _is_named(self, choice: _Choice) -> bool:
         name = choice.text.rstrip(".").rpartition(".")[2]
         return any(piece.text == name for piece in self._place.pieces)
 
-    def _can_end(self, choice: _Choice) -> bool:
+    def _can_end(self, text: str) -> bool:
         """Whether a text goes on to a query that can be resolved; if in doubt, it does."""
-        text = self._place.before + (choice.probe or _filled(choice))
         begun = beginning(text)
         if begun is None:
             return False
