@@ -248,6 +248,11 @@ class _Import:
         self._rejects = rejects
         self._progress = progress
         self._assembler = Assembler(layout)
+        self._properties = {
+            field.name: layout.values(field)
+            for field in layout.schema.table("useraction").collections
+            if field.properties
+        }
         self._seen = _Seen()
         self._limits = Limits(Cutting(), ExperienceRules())
         self._merged = event_log.Merged(0, 0)
@@ -262,9 +267,12 @@ class _Import:
             self._read(number, source, reading, log)
         self._tell("sorting", "")
         self._merged = log.merge()
-        if self._settle(log):
+        changed = self._settle(log)
+        if changed:
             log.touch_all()
         self._cut(log)
+        if changed:
+            log.prune(self._properties)
 
     def summary(self, files: int, *, dry_run: bool) -> EventSummary:
         """Return what was done."""

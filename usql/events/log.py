@@ -34,7 +34,7 @@ from usql.events.rows import Event
 from usql.events.values import ColumnType, widest
 from usql.experience import ExperienceRules
 from usql.store.sessions import Identity
-from usql.store.sqlite_schema import IDENTITY
+from usql.store.sqlite_schema import IDENTITY, quoted
 
 _TABLES = (
     """CREATE TABLE usql_event (
@@ -286,6 +286,20 @@ class Log:
                     "INSERT OR REPLACE INTO usql_event_column VALUES (?, ?)", (name, wide)
                 )
         return changed
+
+    def prune(self, properties: Mapping[str, str]) -> None:
+        """Forget keys of properties that columns do not go to any more, since they are wider.
+
+        Args:
+            properties: relations by the field of ``useraction`` whose values they hold.
+        """
+        for name, relation in properties.items():
+            self._connection.execute(
+                "DELETE FROM usql_property WHERE \"table\" = 'useraction' AND field = ?"
+                " AND key IN (SELECT name FROM usql_event_column) AND NOT EXISTS"
+                f" (SELECT 1 FROM {quoted(relation)} v WHERE v.key = usql_property.key)",
+                (name,),
+            )
 
     def types(self) -> dict[str, ColumnType]:
         """Return the types of all columns."""

@@ -126,6 +126,8 @@ class EventReader:
         if not (user or session_id):
             raise BadData(f"{roles['user']}: there is no user")
         payload.action["name"] = name
+        if session_id:
+            payload.session.setdefault(f"stringProperties.{roles['session_id']}", session_id)
         self._finish(payload, values, time)
         self._learn(items)
         part = f"{payload.session.get('applicationType', '')}|{session_id}"
