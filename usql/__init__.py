@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from usql.engine import Database as Database
     from usql.engine import connect as connect
     from usql.errors import UsqlError as UsqlError
+    from usql.events.importing import EventSummary as EventSummary
+    from usql.events.mapping import EventMapping as EventMapping
     from usql.explain import Explanation as Explanation
     from usql.formatter import format as format
     from usql.parser import parse as parse
@@ -48,6 +50,8 @@ _HOMES = {
     "Compiled": "usql.compiled",
     "Database": "usql.engine",
     "DeleteSummary": "usql.store.removal",
+    "EventMapping": "usql.events.mapping",
+    "EventSummary": "usql.events.importing",
     "Explanation": "usql.explain",
     "ExportProgress": "usql.store.export.files",
     "ExportSummary": "usql.store.export.files",

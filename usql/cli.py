@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, TextIO, TypeVar
 import click
 
 import usql
+from usql import cli_events
 from usql.render import BINARY_FORMATS, FORMATS, render, terminal, write_binary
 from usql.render.escape import visible_lines
 
@@ -595,6 +596,7 @@ def _inputs(ctx: click.Context, param: click.Parameter, files: tuple[str, ...]) 
     metavar="SECONDS",
     help="How long to wait while another process writes. [default: 10]",
 )
+@cli_events.event_options
 def import_files(
     store: str,
     files: list[str],
@@ -602,16 +604,35 @@ def import_files(
     strict: bool,
     dry_run: bool,
     wait: float | None,
+    events_given: bool,
+    **options: Any,
 ) -> int:
-    """Import session exports into a store.
+    """Import session exports, or event logs, into a store.
 
     A FILE is NDJSON, plain, gzip or zstd; a folder or a pattern of such; or '-' for standard
     input. A session that is there already is replaced, so importing a file twice changes nothing.
-    """
-    from usql.cli_import import progress, told
 
+    With --events, a FILE is an event log, and sessions are made of its rows. Columns with common
+    names are recognised; --dry-run shows what they are taken for.
+
+    \b
+    usql import shop.db clicks.csv --events --dry-run
+    usql import shop.db clicks.csv --events --user uid --time ts --name page --gap 20m
+    """
     # A dry run makes no store.
     place = ":memory:" if dry_run and not os.path.exists(store.removeprefix("sqlite:")) else store
+    if events_given:
+        lines, problem = cli_events.import_events(
+            place, files, options, rejects=rejects, strict=strict, dry_run=dry_run, wait=wait
+        )
+        for line in lines:
+            say(line)
+        if problem is not None:
+            error(problem)
+        return DONE if problem is None else BAD_QUERY
+    cli_events.refuse_options(options)
+    from usql.cli_import import progress, told
+
     with usql.connect(place) as db, progress() as report:
         summary = db.import_files(
             files, rejects=rejects, strict=strict, dry_run=dry_run, wait=wait, progress=report

@@ -124,11 +124,11 @@ def import_events(
     rejects: str | None,
     strict: bool,
     dry_run: bool,
-) -> tuple[list[str], bool]:
+) -> tuple[list[str], str | None]:
     """Import event logs.
 
     Returns:
-        What to tell, line by line, and whether every row was good.
+        What to tell, line by line, and what is wrong, if anything.
 
     Raises:
         UsqlError: as ``Database.import_events``.
@@ -154,7 +154,7 @@ def import_events(
             progress=_progress(),
         )
     _clear_progress()
-    return list(_report(summary) if dry_run else _told(summary)), not summary.rejected
+    return list(_report(summary) if dry_run else _told(summary)), _rejected(summary)
 
 
 def _mapping(given: dict[str, Any]) -> EventMapping:
@@ -177,8 +177,10 @@ def _mapping(given: dict[str, Any]) -> EventMapping:
         said = replace(said, apdex=_apdex(given["apdex"]))
     mapping = said if given["mapping"] is None else said.over(EventMapping.read(given["mapping"]))
     limits = _limits(given)
-    return replace(mapping, cutting=replace(mapping.cutting or Cutting(), **limits)) if limits else (
-        mapping
+    return (
+        replace(mapping, cutting=replace(mapping.cutting or Cutting(), **limits))
+        if limits
+        else (mapping)
     )
 
 
@@ -222,21 +224,30 @@ def _pairs(option: str, written: Iterable[str]) -> dict[str, str]:
 
 
 def _told(summary: EventSummary) -> Iterable[str]:
+    from usql.cli import count
+
     yield (
-        f"{_count(summary.sessions, 'session')} from {_count(summary.rows, 'row')} of"
-        f" {_count(summary.files, 'file')} in {summary.seconds:.1f} s,"
+        f"{count(summary.sessions, 'session')} from {count(summary.rows, 'row')} of"
+        f" {count(summary.files, 'file')} in {summary.seconds:.1f} s,"
         f" {summary.replaced:,} more made again, {summary.removed:,} removed"
     )
     if summary.rows > summary.new_rows:
-        yield f"{_count(summary.rows - summary.new_rows, 'row')} were there already"
-    if summary.rejected:
-        where = f": see {summary.rejects_path}" if summary.rejects_path else ""
-        yield f"{_count(summary.rejected, 'row')} rejected{where}"
-        yield from (f"  {problem}" for problem in summary.problems)
+        yield f"{count(summary.rows - summary.new_rows, 'row')} of these had nothing new"
+
+
+def _rejected(summary: EventSummary) -> str | None:
+    """Return what to say of the rows put aside, if there are any."""
+    if not summary.rejected:
+        return None
+    from usql.cli import count
+
+    where = f", see {summary.rejects_path}" if summary.rejects_path else ""
+    return "\n".join([f"{count(summary.rejected, 'row')} rejected{where}", *summary.problems])
 
 
 def _report(summary: EventSummary) -> Iterable[str]:
     """Yield what a dry run found: columns, times, sessions."""
+    from usql.cli import count
     from usql.render import render
     from usql.result import Column, Result
 
@@ -258,14 +269,11 @@ def _report(summary: EventSummary) -> Iterable[str]:
         f" or {cutting.max_actions or 'any number of'} actions"
     )
     yield (
-        f"{_count(summary.rows, 'row')} of {_count(summary.files, 'file')},"
-        f" {summary.new_rows:,} of them new, would make {_count(summary.sessions, 'session')}"
-        f" of {_count(summary.users, 'user')}, make {summary.replaced:,} again and remove"
+        f"{count(summary.rows, 'row')} of {count(summary.files, 'file')},"
+        f" {summary.new_rows:,} of them new, would make {count(summary.sessions, 'session')}"
+        f" of {count(summary.users, 'user')}, make {summary.replaced:,} again and remove"
         f" {summary.removed:,}; nothing was written"
     )
-    if summary.rejected:
-        yield f"{_count(summary.rejected, 'row')} would be rejected"
-        yield from (f"  {problem}" for problem in summary.problems)
 
 
 def _examples(examples: Iterable[str]) -> str:
@@ -286,10 +294,6 @@ def _length(ms: int | None) -> str:
         if ms % size == 0:
             return f"{ms // size} {unit}"
     return f"{ms} ms"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def _progress() -> Callable[[EventProgress], None] | None:

@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     import sqlite3
 
     from usql.completion import Knowledge, Suggestion
+    from usql.events.importing import EventProgress, EventSummary
+    from usql.events.mapping import EventMapping
+    from usql.events.reading import Reading
     from usql.explain import Explanation
     from usql.store.checking import CheckReport
     from usql.store.export.auth import Auth
@@ -301,6 +304,59 @@ class Database:
                 strict=strict,
                 dry_run=dry_run,
                 wait=wait,
+                progress=progress,
+            )
+
+    def import_events(
+        self,
+        files: Iterable[Input] | Input,
+        *,
+        mapping: EventMapping | None = None,
+        reading: Reading | None = None,
+        rejects: str | os.PathLike[str] | None = None,
+        strict: bool = False,
+        dry_run: bool = False,
+        progress: Callable[[EventProgress], None] | None = None,
+    ) -> EventSummary:
+        """Import event logs: a row per view or click, of which sessions are made.
+
+        A row that is stored already, from whichever file, is not stored again. Rows that come
+        later join, merge or part the sessions that they belong to: the store is as if all rows had
+        come at once. An import is written wholly or not at all.
+
+        Args:
+            files: paths, patterns, folders, ``-`` for standard input, or binary streams; CSV, TSV,
+                JSON lines or Parquet, the first three plain or gzip.
+            mapping: what the columns mean; what it does not say is recognised by their names.
+            reading: how the files are to be read, where they do not look it.
+            rejects: file for rows that are bad; beside the store by default.
+            strict: raise at the first bad row, and leave the store as it was.
+            dry_run: tell what would be done, and write nothing.
+            progress: called now and then.
+
+        Raises:
+            BadData: a file cannot be read, a column is missing; or, where ``strict``, a bad row.
+            StoreError: the store or the reject file cannot be written.
+
+        >>> from io import BytesIO
+        >>> with connect() as db:
+        ...     log = BytesIO(b"user_id,timestamp,event\\nann,2026-03-01T12:00:00Z,Login\\n")
+        ...     summary = db.import_events(log)
+        ...     db.query("SELECT userId, userActionCount FROM usersession").rows
+        [('ann', 1)]
+        """
+        from usql.events.importing import import_events
+
+        single = isinstance(files, str | os.PathLike) or hasattr(files, "read")
+        with self._backend.writing():
+            return import_events(
+                self._location,
+                [files] if single else files,  # type: ignore[arg-type,list-item]
+                mapping,
+                reading=reading,
+                rejects=rejects,
+                strict=strict,
+                dry_run=dry_run,
                 progress=progress,
             )
 

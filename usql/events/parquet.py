@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from usql.errors import BadData
+from usql.extras import load
 
 _BATCH = 4096
 
@@ -23,16 +24,10 @@ def parquet_objects(
     """Return the columns and the rows of a file; reading on may raise ``BadData``, too.
 
     Raises:
-        BadData: it is not a Parquet file, or pyarrow is not installed.
+        BadData: it is not a Parquet file.
+        MissingExtra: pyarrow is not installed.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError:
-        raise BadData(
-            "Parquet needs pyarrow, which is not installed",
-            hint='python -m pip install "usql-engine[arrow]"',
-        ) from None
+    pa, pq = load("pyarrow", "Parquet"), load("pyarrow.parquet", "Parquet")
     if not stream.seekable():
         raise BadData(f"{name}: Parquet is read from a file, not from a stream")
     try:

@@ -85,6 +85,7 @@ _ROLES: Mapping[str, Sequence[str]] = {
         "eventtype",
         "eventaction",
         "activity",
+        "name",
     ],
     "type": ["type", "eventtype", "actiontype"],
     "duration": [
