@@ -202,6 +202,15 @@ class _Borrowed(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
+    def seekable(self) -> bool:
+        return self._stream.seekable()
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
     def readinto(self, buffer: Any) -> int:
         data = self._stream.read(len(buffer))
         buffer[: len(data)] = data
@@ -439,6 +448,8 @@ def _flatten(document: Mapping[str, Any], prefix: str, found: dict[str, str], de
     for name, value in document.items():
         if type(value) is list:
             value = _parameters(value)
+        if value == []:
+            continue
         if isinstance(value, dict):
             _flatten(value, f"{prefix}{name}.", found, depth - 1)
         else:

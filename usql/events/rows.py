@@ -279,9 +279,10 @@ class EventReader:
         """Note types and examples of the columns of a row that is good."""
         for column, text in items:
             kind = type_of(text, decimal_comma=self._comma)
-            if kind == "date" and type(self._raw(text)) is str:
-                kind = "string"
-            self.types[column] = widest(self.types.get(column), kind)
+            if self.types.get(column) != kind:
+                if kind == "date" and type(self._raw(text)) is str:
+                    kind = "string"
+                self.types[column] = widest(self.types.get(column), kind)
             shown = self.examples.setdefault(column, {})
             if len(shown) < _EXAMPLES and not self._columns.is_skipped(column):
                 shown.setdefault(text[:_EXAMPLE_LENGTH])

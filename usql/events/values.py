@@ -22,6 +22,8 @@ _LONG = re.compile(r"-?(?:0|[1-9]\d{0,18})")
 _DOUBLE = re.compile(r"-?(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d{1,3})?")
 _COMMA = re.compile(r"-?(?:\d+|\d{1,3}(?:\.\d{3})+),\d+")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d.*)?")
+_SIGNS = str.maketrans("", "", "-.,")
+_DOUBLE_DIGITS = 15
 _LEADING_ZERO = re.compile(r"-?0\d")
 
 
@@ -49,8 +51,15 @@ def _type(text: str, decimal_comma: bool) -> ColumnType:
         return "date" if _is_date(text) else "string"
     # A leading zero tells an id or a postal code from a number.
     if _DOUBLE.fullmatch(text) and not _LEADING_ZERO.match(text) and isfinite(float(text)):
-        return "double"
-    return "double" if decimal_comma and _COMMA.fullmatch(text) else "string"
+        return "double" if _fits_double(text) else "string"
+    is_comma = decimal_comma and _COMMA.fullmatch(text) and _fits_double(text)
+    return "double" if is_comma else "string"
+
+
+def _fits_double(text: str) -> bool:
+    """Whether a double has all the digits of a number: else it is an id, such as of a browser."""
+    digits = text.partition("e")[0].partition("E")[0].translate(_SIGNS)
+    return len(digits.strip("0")) <= _DOUBLE_DIGITS
 
 
 _CACHED_LENGTH = 40
