@@ -86,7 +86,7 @@ def _import(*files: Sequence[Record], mapping: EventMapping = MAPPING) -> dict[s
 
 
 _ROWS = st.tuples(
-    st.sampled_from(["ann", "bob", "Zoë"]),
+    st.sampled_from(["ann", "bob", "eve", "joe", "sam", "Zoë"]),
     st.integers(0, 40).map(lambda step: str(START + step * 5 * MINUTE)),
     st.sampled_from(["Home", "Search", "Pay"]),
     st.sampled_from(["", "1500", "900000"]),
@@ -102,7 +102,7 @@ _ROWS = st.tuples(
 @st.composite
 def _parted(draw: st.DrawFn) -> tuple[list[Record], list[list[Record]]]:
     """Draw different rows, and the same rows in several files that may overlap, in any order."""
-    rows = draw(st.lists(_ROWS, min_size=1, max_size=25, unique=True))
+    rows = draw(st.lists(_ROWS, min_size=1, max_size=14, unique=True))
     count = draw(st.integers(1, 4))
     homes = draw(
         st.lists(
@@ -118,7 +118,7 @@ def _parted(draw: st.DrawFn) -> tuple[list[Record], list[list[Record]]]:
     return rows, [file for file in files if file]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(_parted())
 def test_any_partition_in_any_order_gives_the_same_store(
     drawn: tuple[list[Record], list[list[Record]]],
@@ -242,6 +242,23 @@ def test_a_deleted_session_takes_its_rows_along(tmp_path: Path) -> None:
         db.import_events(_file([_row(5)], COLUMNS[:3]))
         counts = db.query("SELECT userActionCount FROM usersession ORDER BY startTime").rows
         assert counts == [(1,), (1,)]
+
+
+def test_an_import_that_is_interrupted_leaves_the_store_as_it_was() -> None:
+    def interrupt(progress: Any) -> None:
+        if progress.doing == "writing":
+            raise KeyboardInterrupt
+
+    with usql.connect() as db:
+        db.import_events(_file([_row(0)], COLUMNS[:3]))
+        before = _content(db)
+        late = _file([_row(5), _row(600, user="bob")], COLUMNS[:3])
+        with pytest.raises(KeyboardInterrupt):
+            db.import_events(late, progress=interrupt)
+        assert _content(db) == before
+        late.seek(0)
+        db.import_events(late)
+        assert db.query("SELECT COUNT(*) FROM useraction").rows == [(3,)]
 
 
 def test_a_strict_import_that_fails_leaves_the_store_as_it_was() -> None:

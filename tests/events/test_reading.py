@@ -91,6 +91,16 @@ def test_gzip_is_known_by_its_bytes_and_may_break_off() -> None:
     assert last.problem == "cannot be read on: the archive is cut off"
 
 
+def test_an_archive_that_unpacks_beyond_reason_is_left() -> None:
+    bomb = gzip.compress(b"a,b\n1,2\n" + b"x,y\n" * 10_000_000)
+    rows = _rows(bomb)
+    assert len(rows) < 5_000_000
+    assert rows[0].values == {"a": "1", "b": "2"}
+    assert rows[-1].problem == (
+        "cannot be read on: the archive unpacks to over 200 times its size; the rest is left out"
+    )
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [

@@ -177,47 +177,81 @@ def name_of(file: Input) -> str:
 
 
 @contextmanager
-def _binary(file: Input) -> Iterator[io.BufferedReader[Any]]:
+def _binary(file: Input) -> Iterator[_Packed]:
     """Open a stream that can be peeked at; one that came open is left open."""
     if isinstance(file, str | os.PathLike) and file != STANDARD_INPUT:
-        with open(file, "rb") as stream:
-            yield stream
+        with open(file, "rb", buffering=0) as stream:
+            yield _Packed(_Counted(stream))
         return
     given: Any = sys.stdin.buffer if file == STANDARD_INPUT else file
     if isinstance(given, io.TextIOBase):
         raise BadData("the file is open as text", hint='open it with mode "rb"')
-    buffer = io.BufferedReader(_Borrowed(given), 1024 * 1024)
+    buffer = _Packed(_Counted(given))
     try:
         yield buffer
     finally:
         buffer.detach()
 
 
-class _Borrowed(io.RawIOBase):
-    """A stream that belongs to somebody else."""
+class _Counted(io.RawIOBase):
+    """A stream that belongs to somebody else, and how many bytes were read from it."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: Any) -> None:
         self._stream = stream
+        self.count = 0
 
     def readable(self) -> bool:
         return True
 
     def seekable(self) -> bool:
-        return self._stream.seekable()
+        return bool(self._stream.seekable())
 
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return self._stream.seek(offset, whence)
+        return int(self._stream.seek(offset, whence))
 
     def tell(self) -> int:
-        return self._stream.tell()
+        return int(self._stream.tell())
 
     def readinto(self, buffer: Any) -> int:
         data = self._stream.read(len(buffer))
         buffer[: len(data)] = data
+        self.count += len(data)
         return len(data)
 
 
-def _log(name: str, stream: io.BufferedReader, reading: Reading) -> Log:
+class _Packed(io.BufferedReader):
+    """A file as it is, before it is unpacked."""
+
+    def __init__(self, counted: _Counted) -> None:
+        super().__init__(counted, 1024 * 1024)
+        self.counted = counted
+
+
+class _Unpacked(io.RawIOBase):
+    """What a gzip archive holds, unless it unpacks beyond reason."""
+
+    def __init__(self, packed: _Packed) -> None:
+        self._archive = gzip.GzipFile(fileobj=packed, mode="rb")
+        self._counted = packed.counted
+        self._count = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        size = self._archive.readinto(buffer)
+        self._count += size
+        if self._count > ndjson.RATIO_GRACE and (
+            self._count > ndjson.MAX_RATIO * self._counted.count
+        ):
+            raise OSError(
+                f"the archive unpacks to over {ndjson.MAX_RATIO} times its size; the rest is left"
+                " out"
+            )
+        return size
+
+
+def _log(name: str, stream: _Packed, reading: Reading) -> Log:
     start = stream.peek(4)[:4]
     for magic, problem in _FOREIGN.items():
         if start.startswith(magic):
@@ -231,7 +265,7 @@ def _log(name: str, stream: io.BufferedReader, reading: Reading) -> Log:
     if form == "jsonl":
         return _json_log(name, stream)
     if start.startswith(_GZIP):
-        stream = io.BufferedReader(gzip.GzipFile(fileobj=stream, mode="rb"))
+        return _csv_log(name, io.BufferedReader(_Unpacked(stream)), form, reading)
     return _csv_log(name, stream, form, reading)
 
 
