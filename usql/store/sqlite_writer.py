@@ -89,6 +89,14 @@ class SessionWriter:
         self._remember_keys(rows)
         return len(known)
 
+    def delete(self, numbers: Iterable[int]) -> None:
+        """Delete sessions, within a transaction.
+
+        Args:
+            numbers: their ``_session``.
+        """
+        self._forget(numbers)
+
     def _forget(self, numbers: Iterable[int]) -> None:
         keys = [(number,) for number in numbers]
         if keys:
