@@ -6,7 +6,6 @@ as text. ``usql.cli`` registers the options with its ``import`` command.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -98,9 +97,6 @@ _OPTIONS: list[Callable[[Any], Any]] = [
     _option("--delimiter", metavar="SIGN", help="What parts the columns of a CSV file. [by look]"),
     _option("--decimal", metavar="SIGN", help="'.' or ','. [',' where ';' parts the columns]"),
     _option("--encoding", metavar="NAME", help="Of a CSV file. [default: utf-8]"),
-    click.option(
-        "--dry-run", is_flag=True, help="Say what would be done; write nothing (--events)."
-    ),
 ]
 
 
@@ -118,12 +114,13 @@ def refuse_options(options: dict[str, Any]) -> None:
 
 def import_events(
     store: str,
-    files: tuple[str, ...],
+    files: list[str],
     options: dict[str, Any],
     *,
     rejects: str | None,
     strict: bool,
     dry_run: bool,
+    wait: float | None,
 ) -> tuple[list[str], str | None]:
     """Import event logs.
 
@@ -141,16 +138,15 @@ def import_events(
         given["delimiter"] = "\t"
     reading = Reading(given["format"], given["delimiter"], given["decimal"], given["encoding"])
     mapping = _mapping(given)
-    # A dry run makes no store.
-    place = ":memory:" if dry_run and not os.path.exists(store.removeprefix("sqlite:")) else store
-    with usql.connect(place) as db:
+    with usql.connect(store) as db:
         summary = db.import_events(
-            list(files),
+            files,
             mapping=mapping,
             reading=reading,
             rejects=rejects,
             strict=strict,
             dry_run=dry_run,
+            wait=wait,
             progress=_progress(),
         )
     _clear_progress()

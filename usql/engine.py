@@ -316,6 +316,7 @@ class Database:
         rejects: str | os.PathLike[str] | None = None,
         strict: bool = False,
         dry_run: bool = False,
+        wait: float | None = None,
         progress: Callable[[EventProgress], None] | None = None,
     ) -> EventSummary:
         """Import event logs: a row per view or click, of which sessions are made.
@@ -329,9 +330,10 @@ class Database:
                 JSON lines or Parquet, the first three plain or gzip.
             mapping: what the columns mean; what it does not say is recognised by their names.
             reading: how the files are to be read, where they do not look it.
-            rejects: file for rows that are bad; beside the store by default.
+            rejects: file for rows that are bad; beside the store by default, none in a dry run.
             strict: raise at the first bad row, and leave the store as it was.
             dry_run: tell what would be done, and write nothing.
+            wait: seconds to wait while another process writes; 10 unless given.
             progress: called now and then.
 
         Raises:
@@ -357,6 +359,7 @@ class Database:
                 rejects=rejects,
                 strict=strict,
                 dry_run=dry_run,
+                wait=wait,
                 progress=progress,
             )
 

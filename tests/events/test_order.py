@@ -244,6 +244,16 @@ def test_a_deleted_session_takes_its_rows_along(tmp_path: Path) -> None:
         assert counts == [(1,), (1,)]
 
 
+def test_a_forgotten_person_leaves_no_row_behind(tmp_path: Path) -> None:
+    store = tmp_path / "s.db"
+    with usql.connect(store) as db:
+        db.import_events(_file([_row(0, "Secret page"), _row(600, user="bob")], COLUMNS[:3]))
+        db.delete(user="ann")
+    assert b"Secret page" not in store.read_bytes()
+    with closing(sqlite3.connect(store)) as connection:
+        assert connection.execute("SELECT user FROM usql_event").fetchall() == [("bob",)]
+
+
 def test_an_import_that_is_interrupted_leaves_the_store_as_it_was() -> None:
     def interrupt(progress: Any) -> None:
         if progress.doing == "writing":

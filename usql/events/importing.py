@@ -126,6 +126,7 @@ def import_events(
     rejects: str | os.PathLike[str] | None = None,
     strict: bool = False,
     dry_run: bool = False,
+    wait: float | None = None,
     progress: Callable[[EventProgress], None] | None = None,
 ) -> EventSummary:
     """Import event logs into a store, which is made if there is none.
@@ -135,9 +136,10 @@ def import_events(
         files: what to read: CSV, TSV, JSON lines or Parquet; the first three plain or gzip.
         mapping: what the columns mean; what it does not say is recognised by their names.
         reading: how the files are to be read, where they do not look it.
-        rejects: where bad rows go; beside the store unless given.
+        rejects: where bad rows go; beside the store unless given, nowhere in a dry run.
         strict: stop at the first bad row, and leave the store as it was.
-        dry_run: say what would be done, and write nothing, not even the rejects.
+        dry_run: say what would be done, and write nothing else.
+        wait: seconds to wait while another process writes; 10 unless given.
         progress: called now and then.
 
     Raises:
@@ -150,10 +152,10 @@ def import_events(
             hint="import them into a SQLite store, export that, and import the export",
         )
     sources = expanded(files)
-    path = None if dry_run else _rejects_path(place, rejects)
+    path = _rejects_path(place, rejects, dry_run)
     with (
         store_errors(place),
-        closing(open_writer(place, layout=default_layout())) as connection,
+        closing(open_writer(place, layout=default_layout(), patience=wait)) as connection,
         closing(Rejects(path, strict=strict)) as put_aside,
     ):
         run = _Import(connection, mapping or EventMapping(), put_aside, progress)
@@ -432,7 +434,11 @@ def _happenings(events: Iterable[StoredEvent]) -> Iterator[Happening]:
             yield one
 
 
-def _rejects_path(place: Place, given: str | os.PathLike[str] | None) -> Path | None:
+def _rejects_path(place: Place, given: str | os.PathLike[str] | None, dry_run: bool) -> Path | None:
     if given is not None:
         return Path(given)
-    return None if place.path is None else place.path.with_name(place.path.name + REJECTS_SUFFIX)
+    return (
+        None
+        if dry_run or place.path is None
+        else place.path.with_name(place.path.name + REJECTS_SUFFIX)
+    )

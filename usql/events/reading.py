@@ -49,9 +49,10 @@ _DELIMITERS = ",;\t|"
 _SAMPLE = 1000
 _SHOWN = 10_000
 _GZIP = b"\x1f\x8b"
+_ZSTD = b"\x28\xb5\x2f\xfd"
 _PARQUET = b"PAR1"
 _FOREIGN = {
-    b"\x28\xb5\x2f\xfd": "zstd compression is not read here: unpack the file first",
+    _ZSTD: "of zstd archives only JSON lines are read: unpack the file first",
     b"PK\x03\x04": "this is a zip archive: unpack it first",
 }
 _MOST_COLUMNS = 5_000
@@ -253,10 +254,10 @@ class _Unpacked(io.RawIOBase):
 
 def _log(name: str, stream: _Packed, reading: Reading) -> Log:
     start = stream.peek(4)[:4]
-    for magic, problem in _FOREIGN.items():
-        if start.startswith(magic):
-            raise BadData(f"{name}: {problem}")
     form = reading.format or ("parquet" if start == _PARQUET else _format_of_name(name)) or "csv"
+    for magic, problem in _FOREIGN.items():
+        if start.startswith(magic) and not (form == "jsonl" and magic == _ZSTD):
+            raise BadData(f"{name}: {problem}")
     if form == "parquet":
         from usql.events.parquet import parquet_objects
 
@@ -270,7 +271,7 @@ def _log(name: str, stream: _Packed, reading: Reading) -> Log:
 
 
 def _format_of_name(name: str) -> str | None:
-    return _SUFFIXES.get(Path(name.lower().removesuffix(".gz")).suffix)
+    return _SUFFIXES.get(Path(name.lower().removesuffix(".gz").removesuffix(".zst")).suffix)
 
 
 def _reason(error: Exception) -> str:
