@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from usql.backends.running import Stop as Stop
     from usql.compiled import Compiled as Compiled
     from usql.engine import Database as Database
     from usql.engine import connect as connect
@@ -60,6 +61,7 @@ _HOMES = {
     "Result": "usql.result",
     "SendSummary": "usql.store.export.post",
     "StoreInfo": "usql.store.info",
+    "Stop": "usql.backends.running",
     "UsqlError": "usql.errors",
     "connect": "usql.engine",
     "format": "usql.formatter",

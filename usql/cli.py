@@ -711,9 +711,11 @@ def count(number: int, noun: str) -> str:
 
 
 # Commands that stand in modules of their own; these use what is above.
-from usql import cli_export, cli_shell, cli_upkeep  # noqa: E402
+from usql import cli_export, cli_server, cli_shell, cli_upkeep  # noqa: E402
 
 main.add_command(cli_export.export)
+main.add_command(cli_server.serve)
+main.add_command(cli_server.token)
 main.add_command(cli_shell.shell)
 for command in (cli_upkeep.info, cli_upkeep.check, cli_upkeep.compact, cli_upkeep.delete):
     main.add_command(command)

@@ -35,6 +35,7 @@ from usql.zones import Zone
 if TYPE_CHECKING:
     import sqlite3
 
+    from usql.backends.running import Stop
     from usql.completion import Knowledge, Suggestion
     from usql.events.importing import EventProgress, EventSummary
     from usql.events.mapping import EventMapping
@@ -84,6 +85,40 @@ class _Settings(Record):
     now: int
 
 
+@dataclass(frozen=True)
+class _Cut:
+    """After how many rows a result is cut, and what is said of it."""
+
+    rows: int
+    explanation: str
+
+
+@dataclass(frozen=True)
+class _Limits:
+    """How many rows a result has; ``probe`` asks for one more, to know whether it is cut."""
+
+    default: int | None
+    most: int | None = None
+    probe: bool = False
+
+    def applied(self, resolved: r.Resolved) -> tuple[r.Query, _Cut | None]:
+        """Return a query with its limit, and where to cut its rows."""
+        query = resolved.query
+        if not self.probe or isinstance(query, r.FunnelQuery):
+            return query, None
+        if resolved.default_limit:
+            said = f"only the first {self.default} rows are shown; write LIMIT for more"
+            limit = self.default
+        elif self.most is not None and query.limit is not None and query.limit > self.most:
+            said = f"only the first {self.most} rows are shown: LIMIT may not go beyond that here"
+            limit = self.most
+        else:
+            return query, None
+        if limit is None:
+            return replace(query, limit=None), None
+        return replace(query, limit=limit + 1), _Cut(limit, said)
+
+
 class Database:
     """An open store. May be used from several threads; close it, or use it in ``with``."""
 
@@ -127,6 +162,8 @@ class Database:
         now: Moment | None = None,
         timeout: float | None = None,
         default_limit: int | None = DEFAULT_LIMIT,
+        max_limit: int | None = None,
+        stop: Stop | None = None,
     ) -> Result:
         """Run a query.
 
@@ -142,6 +179,8 @@ class Database:
                 ``datetime``; the clock's time by default.
             timeout: longest time the query may run, in seconds.
             default_limit: most rows of a query without ``LIMIT``; ``None`` for all.
+            max_limit: most rows of a query with ``LIMIT``; ``None`` for as many as it asks for.
+            stop: ends the query from another thread; it raises ``Cancelled`` then.
 
         Raises:
             UsqlError: the query is bad, took too long, or the store cannot be read.
@@ -153,13 +192,14 @@ class Database:
         began = time.perf_counter()
         settings = _settings(timeframe, timezone, now)
         with _source_of_errors(Source(text)) as source:
-            compiled, limit = self._compile(source, params, settings, default_limit, probe=True)
-            rows = self._backend.run(compiled, timeout)
+            limits = _Limits(default_limit, max_limit, probe=True)
+            compiled, cut = self._compile(source, params, settings, limits)
+            rows = self._backend.run(compiled, timeout, stop)
         explanations = list(compiled.explanations)
-        truncated = limit is not None and len(rows) > limit
-        if truncated:
-            del rows[limit:]
-            explanations.append(f"only the first {limit} rows are shown; write LIMIT for more")
+        truncated = cut is not None and len(rows) > cut.rows
+        if cut is not None and truncated:
+            del rows[cut.rows :]
+            explanations.append(cut.explanation)
         elapsed = (time.perf_counter() - began) * 1000
         return Result(
             compiled.columns,
@@ -192,7 +232,7 @@ class Database:
         """
         settings = _settings(timeframe, timezone, now)
         with _source_of_errors(Source(text)) as source:
-            return self._compile(source, params, settings, default_limit, probe=False)[0]
+            return self._compile(source, params, settings, _Limits(default_limit))[0]
 
     def explain(
         self,
@@ -216,8 +256,8 @@ class Database:
 
         settings = _settings(timeframe, timezone, now)
         with _source_of_errors(Source(text)) as source:
-            tree, resolved, planned = self._plan(
-                source, params, settings, default_limit, probe=False
+            tree, resolved, planned, _ = self._plan(
+                source, params, settings, _Limits(default_limit)
             )
             generic = planned.tree.sql(pretty=True)
             compiled = _compiled(planned, resolved, self._backend.dialect)
@@ -276,6 +316,7 @@ class Database:
         dry_run: bool = False,
         wait: float | None = None,
         progress: Callable[[Progress], None] | None = None,
+        durable: bool = False,
     ) -> ImportSummary:
         """Import session exports; a session that is stored already is replaced.
 
@@ -288,6 +329,7 @@ class Database:
                 where given.
             wait: seconds to wait while another process writes to the store; 10 by default.
             progress: called now and then.
+            durable: wait until what is written would survive a loss of power.
 
         Raises:
             BadData: a bad line, where ``strict``.
@@ -305,6 +347,7 @@ class Database:
                 dry_run=dry_run,
                 wait=wait,
                 progress=progress,
+                durable=durable,
             )
 
     def import_events(
@@ -708,26 +751,21 @@ class Database:
         source: Source,
         params: Mapping[str, Any] | None,
         settings: _Settings,
-        default_limit: int | None,
-        *,
-        probe: bool,
-    ) -> tuple[Compiled, int | None]:
-        """Return a compiled query, and the limit to cut at where the query has none."""
+        limits: _Limits,
+    ) -> tuple[Compiled, _Cut | None]:
+        """Return a compiled query, and where to cut its rows."""
         with collected_later():
-            _, resolved, planned = self._plan(source, params, settings, default_limit, probe=probe)
-            limit = default_limit if resolved.default_limit else None
-            return _compiled(planned, resolved, self._backend.dialect), limit
+            _, resolved, planned, cut = self._plan(source, params, settings, limits)
+            return _compiled(planned, resolved, self._backend.dialect), cut
 
     def _plan(
         self,
         source: Source,
         params: Mapping[str, Any] | None,
         settings: _Settings,
-        default_limit: int | None,
-        *,
-        probe: bool,
-    ) -> tuple[ast.Query, r.Resolved, Planned]:
-        """Go from text to generic SQL; ``probe`` asks for one row beyond the default limit."""
+        limits: _Limits,
+    ) -> tuple[ast.Query, r.Resolved, Planned, _Cut | None]:
+        """Go from text to generic SQL."""
         parsed = parse_source(source)
         context = Context(
             schema=self._layout.schema,
@@ -736,14 +774,13 @@ class Database:
             now=settings.now,
             timeframe=settings.timeframe,
             parameters=_parameters(params),
-            default_limit=default_limit,
+            default_limit=limits.default,
             explanations=list(parsed.explanations),
         )
         resolved = resolve(parsed.query, context)
-        query = resolved.query
-        if probe and resolved.default_limit and not isinstance(query, r.FunnelQuery):
-            query = replace(query, limit=None if default_limit is None else default_limit + 1)
-        return parsed.query, resolved, plan(query, self._layout, self._backend.start_range())
+        query, cut = limits.applied(resolved)
+        planned = plan(query, self._layout, self._backend.start_range())
+        return parsed.query, resolved, planned, cut
 
 
 def _settings(

@@ -18,6 +18,9 @@ EXTRAS = {
     "polars": "polars",
     "zstandard": "zstd",
     "urllib3": "http",
+    "starlette": "server",
+    "uvicorn": "server",
+    "prometheus_client": "server",
 }
 """Modules, and the extras that bring them."""
 

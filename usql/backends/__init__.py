@@ -14,6 +14,7 @@ from usql.store.duckdb_store import DuckdbLocation
 from usql.store.places import Place
 
 if TYPE_CHECKING:
+    from usql.backends.running import Stop
     from usql.store.export.snapshot import Snapshot
 
 
@@ -27,8 +28,10 @@ class Backend(Protocol):
     def check(self) -> None:
         """Raise ``StoreError`` where there is no store to read."""
 
-    def run(self, compiled: Compiled, timeout: float | None = None) -> list[tuple[Any, ...]]:
-        """Return the rows of a query, which may take so many seconds."""
+    def run(
+        self, compiled: Compiled, timeout: float | None = None, stop: Stop | None = None
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows of a query, which may take so many seconds; ``stop`` ends it."""
 
     def plan(self, compiled: Compiled) -> list[str]:
         """Return the engine's own plan of a query, line by line."""

@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from usql.backends.decode import decode_rows
-from usql.backends.running import check, in_thread
+from usql.backends.running import Stop, check, in_thread
 from usql.compiled import Compiled
 from usql.dialects.duckdb import DUCKDB, OFFSET
 from usql.errors import EngineError, StoreError, UsqlError
@@ -59,12 +59,15 @@ class DuckdbBackend:
         with self._reader():
             pass
 
-    def run(self, compiled: Compiled, timeout: float | None = None) -> list[tuple[Any, ...]]:
+    def run(
+        self, compiled: Compiled, timeout: float | None = None, stop: Stop | None = None
+    ) -> list[tuple[Any, ...]]:
         """Return the rows of a query.
 
         Args:
             compiled: for DuckDB.
             timeout: in seconds, or ``None`` for no limit.
+            stop: ends it from elsewhere.
 
         Raises:
             TimeLimitExceeded: it took longer; it has ended by now.
@@ -72,7 +75,7 @@ class DuckdbBackend:
             EngineError: DuckDB refused it.
         """
         with self._reader() as reader, _engine_errors(self._location):
-            return in_thread(lambda: self._rows(reader, compiled), reader, timeout)
+            return in_thread(lambda: self._rows(reader, compiled), reader, timeout, stop)
 
     def plan(self, compiled: Compiled) -> list[str]:
         """Return DuckDB's own plan of a query, line by line."""

@@ -29,17 +29,55 @@ class Stoppable(Protocol):
         """End the statement that is running now, if there is one."""
 
 
+class Stop:
+    """Ends one query from another thread, before it runs or while it does.
+
+    >>> from usql import connect
+    >>> stop = Stop()
+    >>> stop.stop()
+    >>> with connect() as db:
+    ...     db.query("SELECT COUNT(*) FROM usersession", stop=stop)
+    Traceback (most recent call last):
+        ...
+    usql.errors.Cancelled: the query was cancelled
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waking: threading.Event | None = None
+        self.stopped = False
+
+    def stop(self) -> None:
+        """End the query; it raises ``Cancelled``."""
+        with self._lock:
+            self.stopped = True
+            if self._waking is not None:
+                self._waking.set()
+
+    def wakes(self, waking: threading.Event) -> None:
+        """Let an event be set when the query shall end."""
+        with self._lock:
+            self._waking = waking
+            if self.stopped:
+                waking.set()
+
+
 def check(reader: Stoppable) -> None:
     """Raise ``Cancelled`` if somebody wanted what a connection does to end."""
     if reader.cancelled:
         raise Cancelled("it was cancelled")
 
 
-def in_thread(work: Callable[[], _T], reader: Stoppable, timeout: float | None) -> _T:
-    """Run in a thread; end it when the time is up or the caller is interrupted."""
+def in_thread(
+    work: Callable[[], _T], reader: Stoppable, timeout: float | None, stop: Stop | None = None
+) -> _T:
+    """Run in a thread; end it when the time is up, at ``stop``, or on an interrupt."""
     results: list[_T] = []
     errors: list[BaseException] = []
     done = threading.Event()
+    waking = threading.Event() if stop else done
+    if stop:
+        stop.wakes(waking)
 
     def target() -> None:
         try:
@@ -48,18 +86,21 @@ def in_thread(work: Callable[[], _T], reader: Stoppable, timeout: float | None) 
             errors.append(error)
         finally:
             done.set()
+            waking.set()
 
     reader.cancelled = False
     thread = threading.Thread(target=target, name="usql-query", daemon=True)
     thread.start()
     in_time = False
     try:
-        in_time = _wait(done, timeout)
+        in_time = _wait(waking, timeout)
     finally:
         # an interrupt before the statement begins has no effect, hence the loop
-        while not done.wait(0 if in_time else _INTERRUPT_AGAIN_S):
+        while not done.wait(_INTERRUPT_AGAIN_S):
             reader.interrupt()
         thread.join()
+    if stop and stop.stopped:
+        raise Cancelled("the query was cancelled")
     if not in_time:
         raise TimeLimitExceeded(f"the query ran longer than its limit of {timeout:g} s")
     if reader.cancelled:

@@ -17,7 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from usql.backends.decode import decode_rows
-from usql.backends.running import check, in_thread
+from usql.backends.running import Stop, check, in_thread
 from usql.compiled import Compiled
 from usql.dialects.sqlite import FLOAT_MOD, OFFSET, PERCENTILE, SORTED, SQLITE
 from usql.errors import EngineError, UsqlError
@@ -75,12 +75,15 @@ class SqliteBackend:
         """Do nothing: readers and a writer do not stand in each other's way."""
         return nullcontext()
 
-    def run(self, compiled: Compiled, timeout: float | None = None) -> list[tuple[Any, ...]]:
+    def run(
+        self, compiled: Compiled, timeout: float | None = None, stop: Stop | None = None
+    ) -> list[tuple[Any, ...]]:
         """Return the rows of a query.
 
         Args:
             compiled: for SQLite.
             timeout: in seconds, or ``None`` for no limit.
+            stop: ends it from elsewhere.
 
         Raises:
             TimeLimitExceeded: it took longer; it has ended by now.
@@ -88,7 +91,7 @@ class SqliteBackend:
             EngineError: SQLite refused it.
         """
         with self._reader() as reader, _engine_errors(self._location):
-            return in_thread(lambda: self._rows(reader, compiled), reader, timeout)
+            return in_thread(lambda: self._rows(reader, compiled), reader, timeout, stop)
 
     def plan(self, compiled: Compiled) -> list[str]:
         """Return SQLite's own plan of a query, a line per step, indented."""

@@ -102,6 +102,7 @@ def import_files(
     progress: Callable[[Progress], None] | None = None,
     batch_sessions: int = BATCH_SESSIONS,
     layout: Layout | None = None,
+    durable: bool = False,
 ) -> ImportSummary:
     """Import session exports into a store, which is made if there is none.
 
@@ -116,6 +117,7 @@ def import_files(
         progress: called after each batch.
         batch_sessions: how many sessions are written at a time, at most.
         layout: of the store; the usual one of its kind unless given.
+        durable: wait until what is written would survive a loss of power.
 
     Raises:
         BadData: there is no such file; or, if strict, a line cannot be imported.
@@ -124,7 +126,9 @@ def import_files(
     rejects_path = _rejects_path(location, rejects, dry_run)
     sources = _sources(files, rejects_path)
     layout = layout or layout_of(location)
-    options = _Options(rejects_path, strict, dry_run, wait, progress, batch_sessions, layout)
+    options = _Options(
+        rejects_path, strict, dry_run, wait, progress, batch_sessions, layout, durable
+    )
     return _run(location, sources, options)
 
 
@@ -160,6 +164,7 @@ class _Options:
     progress: Callable[[Progress], None] | None
     batch_sessions: int
     layout: Layout
+    durable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +195,9 @@ def _run(location: Place, sources: Sequence[_Source], options: _Options) -> Impo
 
 def _opened(location: Place, options: _Options) -> AbstractContextManager[Writer]:
     if not options.dry_run:
-        return open_writer(location, options.layout, patience=options.wait)
+        return open_writer(
+            location, options.layout, patience=options.wait, durable=options.durable
+        )
     from usql.store.rehearsal import rehearsing
 
     return rehearsing(location)

@@ -68,7 +68,7 @@ def layout_of(place: Place) -> Layout:
 
 
 def open_writer(
-    place: Place, layout: Layout, *, patience: float | None = None
+    place: Place, layout: Layout, *, patience: float | None = None, durable: bool = False
 ) -> AbstractContextManager[Writer]:
     """Open a store to write; it is made if there is none.
 
@@ -76,6 +76,8 @@ def open_writer(
         place: of the store.
         layout: of a new store.
         patience: seconds to wait while another process writes; 10 unless given.
+        durable: wait at the end of each transaction until it would survive a loss of power, which
+            DuckDB does anyway.
 
     Raises:
         StoreError: the place holds something else, or cannot be written.
@@ -86,4 +88,4 @@ def open_writer(
         return duckdb_writer(place, layout, patience)
     from usql.store.sqlite_writer import sqlite_writer
 
-    return sqlite_writer(place, layout, patience)
+    return sqlite_writer(place, layout, patience, durable=durable)

@@ -33,11 +33,13 @@ _REMEMBER_KEY = "INSERT OR IGNORE INTO usql_property VALUES (?, ?, ?)"
 
 @contextmanager
 def sqlite_writer(
-    location: Location, layout: Layout, patience: float | None = None
+    location: Location, layout: Layout, patience: float | None = None, *, durable: bool = False
 ) -> Iterator[SessionWriter]:
     """Open a store to write for the length of a block; ``patience`` is in seconds."""
     opened = open_writer(location, layout=layout, patience=patience)
     with store_errors(location), closing(opened) as connection:
+        if durable:
+            connection.execute("PRAGMA synchronous = FULL")
         yield SessionWriter(connection, layout)
 
 

@@ -1,0 +1,101 @@
+"""The application: routes, and errors as answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from usql.engine import Database
+from usql.server import ingest, original, own
+from usql.server.access import Access
+from usql.server.gate import Gate
+from usql.server.metrics import Metrics
+from usql.server.options import Options
+from usql.server.problems import Problem
+from usql.server.running import Runner
+from usql.server.state import State
+from usql.server.tokens import TokenFile
+
+_TABLE = "/api/v1/userSessionQueryLanguage/table"
+_TREE = "/api/v1/userSessionQueryLanguage/tree"
+_LOOK_UPS = ("/api/v1/tokens/lookup", "/api/v2/apiTokens/lookup")
+_ENVIRONMENT = "/e/{environment}"
+"""Clients of shared installations put the name of their environment first."""
+
+
+def make_app(db: Database, store: Path, options: Options) -> tuple[ASGIApp, State]:
+    """Return the application that serves a store, and its state.
+
+    Args:
+        db: the store, which stays the caller's to close.
+        store: its file; tokens and rejected lines are beside it.
+        options: limits.
+
+    Raises:
+        StoreError: the file with the senders' secret cannot be read.
+    """
+    metrics = Metrics()
+    access = Access(TokenFile.beside(store), options.ingest_secret)
+    state = State(db, store, options, access, metrics, Runner(options, metrics))
+    app = Starlette(
+        routes=_routes(),
+        lifespan=_lifespan(state),
+        exception_handlers={Problem: _on_problem, HTTPException: _on_http_exception},
+    )
+    app.state.usql = state
+    return Gate(app, state), state
+
+
+def _routes() -> list[Route]:
+    get, post, send = ["GET"], ["POST"], ["POST", "PUT"]
+    routes = []
+    for prefix in ("", _ENVIRONMENT):
+        routes += [
+            Route(prefix + _TABLE, original.table, methods=get),
+            Route(prefix + _TREE, original.tree, methods=get),
+            *(Route(prefix + path, original.look_up, methods=post) for path in _LOOK_UPS),
+        ]
+    return [
+        *routes,
+        Route("/ingest", ingest.ingest, methods=send),
+        Route("/_bulk", ingest.bulk, methods=send),
+        Route("/api/query", own.query, methods=post),
+        Route("/api/explain", own.explain, methods=post),
+        Route("/api/format", own.format_query, methods=post),
+        Route("/api/schema", own.schema, methods=get),
+        Route("/api/health", own.health, methods=get),
+        Route("/api/metrics", own.metrics, methods=get),
+        Route("/metrics", own.metrics, methods=get),
+        Route("/openapi.json", own.openapi, methods=get),
+    ]
+
+
+def _lifespan(state: State) -> Callable[[Any], Any]:
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        state.db.interrupt()
+        state.runner.close()
+
+    return lifespan
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Problem)
+    return error.response()
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = {404: "there is nothing at this path", 405: "not by this method"}
+    text = message.get(error.status_code, str(error.detail))
+    return Problem(error.status_code, text, error.headers).response()
