@@ -69,6 +69,20 @@ _seconds = click.FloatRange(min=0, min_open=True)
     "--query-timeout", "query_seconds", type=_seconds, metavar="SECONDS", help="[default: 60]"
 )
 @click.option(
+    "--header-timeout",
+    "header_seconds",
+    type=_seconds,
+    metavar="SECONDS",
+    help="For the head of a request. [default: 10]",
+)
+@click.option(
+    "--body-timeout",
+    "body_seconds",
+    type=_seconds,
+    metavar="SECONDS",
+    help="For the body of a request. [default: 30]",
+)
+@click.option(
     "--stop-timeout", "stop_seconds", type=_seconds, metavar="SECONDS", help="[default: 10]"
 )
 @click.option(

@@ -15,13 +15,14 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from usql.engine import Database
+from usql.errors import UsqlError
 from usql.server import ingest, original, own
 from usql.server.access import Access
-from usql.server.gate import Gate
+from usql.server.gate import CLIENT_CLOSED, Gate
 from usql.server.metrics import Metrics
 from usql.server.options import Options
-from usql.server.problems import Problem
-from usql.server.running import Runner
+from usql.server.problems import Problem, problem_of
+from usql.server.running import ClientGone, Runner
 from usql.server.state import State
 from usql.server.tokens import TokenFile
 
@@ -49,7 +50,13 @@ def make_app(db: Database, store: Path, options: Options) -> tuple[ASGIApp, Stat
     app = Starlette(
         routes=_routes(),
         lifespan=_lifespan(state),
-        exception_handlers={Problem: _on_problem, HTTPException: _on_http_exception},
+        exception_handlers={
+            Problem: _on_problem,
+            UsqlError: _on_usql_error,
+            HTTPException: _on_http_exception,
+            ClientGone: _on_client_gone,
+            Exception: _on_defect,
+        },
     )
     app.state.usql = state
     return Gate(app, state), state
@@ -92,6 +99,20 @@ def _lifespan(state: State) -> Callable[[Any], Any]:
 async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, Problem)
     return error.response()
+
+
+async def _on_usql_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, UsqlError)
+    return problem_of(error, bad_query=400).response()
+
+
+async def _on_client_gone(request: Request, error: Exception) -> Response:
+    return Response(status_code=CLIENT_CLOSED)  # for the log; nobody reads it
+
+
+async def _on_defect(request: Request, error: Exception) -> Response:
+    message = f"a defect of usql; its log has it as {request.scope['usql.id']}"
+    return Problem(500, message).response()
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 import zlib
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -16,6 +17,8 @@ from usql.server.running import ClientGone
 _GZIP = b"\x1f\x8b"
 _PIECE = 256 * 1024
 _GZIP_WINDOW = 31
+_DRAIN_BYTES = 64 * 1024 * 1024
+_DRAIN_SECONDS = 5.0
 _CLOSE = {"Connection": "close"}
 """What is left of a body that is not read must not pass for the next request."""
 
@@ -33,7 +36,9 @@ async def read_body(request: Request, limit: int, seconds: float) -> bytes:
         ClientGone: it was cut off.
     """
     announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit:
+    if announced.isdigit() and len(announced) < 20 and int(announced) > limit:
+        if "expect" not in request.headers:
+            await _drain(request)
         raise _too_large(limit)
     body = bytearray()
     try:
@@ -44,6 +49,8 @@ async def read_body(request: Request, limit: int, seconds: float) -> bytes:
                     raise ClientGone
                 body += message.get("body", b"")
                 if len(body) > limit:
+                    body.clear()
+                    await _drain(request)
                     raise _too_large(limit)
                 if not message.get("more_body", False):
                     return bytes(body)
@@ -103,6 +110,23 @@ def check_packed(body: bytes, encoding: str, limit: int) -> None:
     except zlib.error as error:
         raise Problem(400, f"the body is damaged: {error}; send it again") from None
     raise Problem(400, "the body is cut off; send it again")
+
+
+async def _drain(request: Request) -> None:
+    """Let a client send a good part of what is too much, since most listen only when they have.
+
+    A connection that is closed before would be reset, and the answer lost.
+    """
+    drained = 0
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_DRAIN_SECONDS):
+            while drained < _DRAIN_BYTES:
+                message = await request.receive()
+                if message["type"] == "http.disconnect":
+                    raise ClientGone
+                drained += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
 
 
 def _too_large(limit: int) -> Problem:

@@ -22,14 +22,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from usql.server.logs import LOGGER, event
 from usql.server.options import LOOPBACK_NAMES, Options
 from usql.server.problems import Problem
-from usql.server.running import ClientGone
 from usql.server.state import State
 
 _ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"})
 _HOST = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^:\[\]/@\s]+)(?::\d{1,5})?")
 _ALLOWED_HEADERS = "authorization, content-type, x-request-id"
-_CLIENT_CLOSED = 499
+CLIENT_CLOSED = 499
 """As proxies log it: nobody was left to be answered."""
 
 
@@ -39,12 +38,8 @@ class _Exchange:
 
     id: str
     began: float = field(default_factory=time.perf_counter)
-    status: int = _CLIENT_CLOSED
+    status: int = CLIENT_CLOSED
     size: int = 0
-
-    @property
-    def answered(self) -> bool:
-        return self.status != _CLIENT_CLOSED
 
 
 class Gate:
@@ -76,13 +71,8 @@ class Gate:
 
         try:
             await self._pass(scope, receive, answer, headers, listed)
-        except ClientGone:
-            pass
-        except Exception:
+        except Exception:  # it has been answered
             LOGGER.exception("a defect of usql", extra={"fields": {"id": exchange.id}})
-            if not exchange.answered:
-                problem = Problem(500, f"a defect of usql; its log has it as {exchange.id}")
-                await problem.response()(scope, receive, answer)
         finally:
             self._note(scope, exchange)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sqlite3
 from collections.abc import Mapping
 from typing import Any
@@ -96,5 +97,8 @@ def said(error: UsqlError) -> str:
 
 
 def _is_full(error: StoreError) -> bool:
-    code = getattr(error.__cause__, "sqlite_errorcode", None)
+    cause = error.__cause__
+    if isinstance(cause, OSError):
+        return cause.errno in (errno.ENOSPC, errno.EDQUOT)
+    code = getattr(cause, "sqlite_errorcode", None)
     return code is not None and code & 0xFF == sqlite3.SQLITE_FULL

@@ -57,6 +57,7 @@ def serve(
             is needed and there is none.
     """
     _check_tokens(store, options)
+    db.query("SELECT COUNT(*) FROM usersession")  # loads what the first client would wait for
     app, state = make_app(db, store, options)
     config = _config(app, options)
     listening = _listen(options)

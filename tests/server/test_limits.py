@@ -1,0 +1,157 @@
+"""What hostile or careless clients may not do, and what they get instead."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+
+import usql
+from tests.server.servers import Server, read_answer, serving
+from tests.server.sessions import DAY, action, session
+
+COUNT = "/api/v1/userSessionQueryLanguage/table?query=SELECT+COUNT(*)+FROM+usersession"
+HEAD = b"GET " + COUNT.encode() + b" HTTP/1.1\r\nHost: localhost\r\n"
+POST = b"POST /ingest HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n"
+SLOW = "SELECT COUNT(*) FROM useraction WHERE name LIKE '%a%a%a%a%zz'"
+"""Keeps SQLite busy for many seconds on the store below."""
+
+
+@pytest.fixture(scope="module")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return a store on which ``SLOW`` takes long."""
+    path = tmp_path_factory.mktemp("busy") / "busy.db"
+    name = "abcdefgh " * 40
+    with usql.connect(path) as db:
+        db.import_sessions(
+            session(n, DAY + n, userActions=[action(f"{name}{n}{k}", DAY, 1) for k in range(20)])
+            for n in range(400)
+        )
+    yield path
+
+
+def begin_slow(server: Server) -> socket.socket:
+    """Send a slow query and return when it runs."""
+    connection = server.connect()
+    body = json.dumps({"query": SLOW}).encode()
+    connection.sendall(
+        b"POST /api/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Connection: close\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    )
+    return connection
+
+
+def figure(server: Server, name: str) -> float:
+    text = server.send("/metrics").body.decode()
+    return next(float(s.split()[-1]) for s in text.splitlines() if s.startswith(name + " "))
+
+
+def wait_for(server: Server, name: str, value: float) -> float:
+    """Wait until a figure has a value; return how long that took, in seconds."""
+    began = time.monotonic()
+    while figure(server, name) != value:
+        assert time.monotonic() - began < 20, f"{name} is not {value}"
+        time.sleep(0.01)
+    return time.monotonic() - began
+
+
+def test_slow_heads_and_bodies(store: Path) -> None:
+    with serving(store, "--header-timeout", "0.5", "--body-timeout", "0.5") as server:
+        with server.connect() as head, server.connect() as body, server.connect() as silent:
+            head.sendall(HEAD)  # without its end
+            body.sendall(POST + b"{")
+            for connection in (head, body, silent):
+                answer = read_answer(connection)
+                assert answer.status == 408
+                assert answer.json["error"]["code"] == 408
+        with server.connect() as dribbling:  # a byte now and then does not help
+            began = time.monotonic()
+            with suppress(OSError):
+                for byte in HEAD * 10:
+                    dribbling.sendall(bytes([byte]))
+                    time.sleep(0.02)
+            assert time.monotonic() - began < len(HEAD * 10) * 0.02
+        assert server.send(COUNT).status == 200
+
+
+def test_a_head_that_is_too_long(server: Server) -> None:
+    with server.connect() as connection:
+        connection.sendall(HEAD + b"X-A: " + b"a" * 70_000)
+        assert read_answer(connection).status == 400
+
+
+def test_connections_over_the_limit(store: Path) -> None:
+    with serving(store, "--max-connections", "5") as server:
+        with ExitStack() as open_ones:
+            for _ in range(5):
+                open_ones.enter_context(server.connect())
+            refused = read_answer(open_ones.enter_context(server.connect()))
+            assert refused.status == 503
+            assert refused.headers["retry-after"] == "1"
+        time.sleep(0.2)
+        assert server.send(COUNT).status == 200
+
+
+def test_a_query_passes_its_time_limit(busy: Path) -> None:
+    with serving(busy, "--query-timeout", "0.3") as server:
+        with begin_slow(server) as connection:
+            answer = read_answer(connection)
+        assert answer.status == 504
+        assert "longer than its limit" in answer.json["error"]["message"]
+        assert server.send(COUNT).status == 200
+
+
+def test_a_query_ends_when_its_client_goes_away(busy: Path) -> None:
+    with serving(busy) as server:
+        connection = begin_slow(server)
+        wait_for(server, "usql_queries_running", 1)
+        connection.close()
+        wait_for(server, "usql_queries_running", 0)
+        assert figure(server, "usql_queries_cancelled_total") == 1
+        assert server.send(COUNT).status == 200
+
+
+def test_too_many_queries(busy: Path) -> None:
+    with serving(busy, "--max-queries", "1", "--max-waiting", "1") as server:
+        first = begin_slow(server)
+        wait_for(server, "usql_queries_running", 1)
+        second = begin_slow(server)
+        wait_for(server, "usql_queries_waiting", 1)
+        refused = server.send(COUNT)
+        assert refused.status == 429
+        assert refused.headers["retry-after"] == "1"
+        second.close()
+        wait_for(server, "usql_queries_waiting", 0)
+        first.close()
+        wait_for(server, "usql_queries_running", 0)
+        assert server.send(COUNT).status == 200
+
+
+def test_it_stops_after_what_is_running(busy: Path) -> None:
+    with serving(busy, "--stop-timeout", "1") as server, begin_slow(server) as connection:
+        wait_for(server, "usql_queries_running", 1)
+        assert server.stop() == 0
+        connection.settimeout(5)
+        connection.recv(100)  # answered or closed, but not left waiting
+    assert "stopped" in server.lines[-1]
+
+
+def test_a_crowd(server: Server) -> None:
+    """Many clients at once all get their answers."""
+    statuses: list[int] = []
+
+    def ask() -> None:
+        statuses.extend(server.send(COUNT).status for _ in range(3))
+
+    threads = [threading.Thread(target=ask) for _ in range(40)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert statuses == [200] * 120
