@@ -744,7 +744,7 @@ class Database:
             return None
         source = selecting(where)
         with errors_in_condition(source, where):
-            return self._compile(source, params, settings, None, probe=False)[0]
+            return self._compile(source, params, settings, _Limits(None))[0]
 
     def _compile(
         self,

@@ -6,7 +6,6 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -19,12 +18,14 @@ from tests.server.sessions import DAY, action, session
 COUNT = "/api/v1/userSessionQueryLanguage/table?query=SELECT+COUNT(*)+FROM+usersession"
 HEAD = b"GET " + COUNT.encode() + b" HTTP/1.1\r\nHost: localhost\r\n"
 POST = b"POST /ingest HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n"
-SLOW = "SELECT COUNT(*) FROM useraction WHERE name LIKE '%a%a%a%a%zz'"
+SLOW = "SELECT COUNT(*) FROM useraction WHERE " + " OR ".join(
+    f"name LIKE '%a%a%a%a%zz{n}'" for n in range(60)
+)
 """Keeps SQLite busy for many seconds on the store below."""
 
 
 @pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a store on which ``SLOW`` takes long."""
     path = tmp_path_factory.mktemp("busy") / "busy.db"
     name = "abcdefgh " * 40
@@ -33,7 +34,7 @@ def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
             session(n, DAY + n, userActions=[action(f"{name}{n}{k}", DAY, 1) for k in range(20)])
             for n in range(400)
         )
-    yield path
+    return path
 
 
 def begin_slow(server: Server) -> socket.socket:

@@ -149,7 +149,7 @@ def _results() -> dict[str, Any]:
         "application/json": _ref("Result"),
         "application/x-ndjson": {"type": "string"},
         "text/csv": {"type": "string"},
-        "application/vnd.apache.arrow.stream": {"type": "string"},
+        "application/vnd.apache.arrow.file": {"type": "string"},
     }
 
 

@@ -28,7 +28,7 @@ FORMATS = {
     "json": "application/json",
     "ndjson": "application/x-ndjson",
     "csv": "text/csv; charset=utf-8",
-    "arrow": "application/vnd.apache.arrow.stream",
+    "arrow": "application/vnd.apache.arrow.file",
 }
 """Formats of results, and their media types."""
 MOST_ROWS = 1_000_000
