@@ -33,6 +33,7 @@ TARGET = "/api/v1/userSessionQueryLanguage/table?" + urlencode(
     {"query": QUERY, "startTimestamp": 1}
 )
 SESSIONS = 2000
+INGESTED = 5000
 
 
 class Client:
@@ -106,8 +107,10 @@ def memory(port: int, process: int, store: Path, options: argparse.Namespace) ->
 def ingest(port: int, process: int, store: Path, options: argparse.Namespace) -> None:
     from msgspec.json import encode
 
-    sessions = list(generate(10_000, 3))
-    bulks = [b"\n".join(encode(s) for s in sessions[at : at + 500]) for at in range(0, 10_000, 500)]
+    sessions = list(generate(INGESTED, 3))
+    bulks = [
+        b"\n".join(encode(s) for s in sessions[at : at + 500]) for at in range(0, INGESTED, 500)
+    ]
     asked: list[float] = []
     ended = threading.Event()
 
@@ -129,7 +132,7 @@ def ingest(port: int, process: int, store: Path, options: argparse.Namespace) ->
     seconds = _all_at_once([send, send])
     ended.set()
     asking.join()
-    print(f"ingest: {10_000 / seconds:.0f} sessions a second, while {len(asked)} queries ran")
+    print(f"ingest: {INGESTED / seconds:.0f} sessions a second, while {len(asked)} queries ran")
 
 
 def slow(port: int, process: int, store: Path, options: argparse.Namespace) -> None:

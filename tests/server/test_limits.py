@@ -18,21 +18,25 @@ from tests.server.sessions import DAY, action, session
 COUNT = "/api/v1/userSessionQueryLanguage/table?query=SELECT+COUNT(*)+FROM+usersession"
 HEAD = b"GET " + COUNT.encode() + b" HTTP/1.1\r\nHost: localhost\r\n"
 POST = b"POST /ingest HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n"
-SLOW = "SELECT COUNT(*) FROM useraction WHERE " + " OR ".join(
-    f"name LIKE '%a%a%a%a%zz{n}'" for n in range(60)
+SLOW = (
+    "SELECT useraction.name, userevent.name, COUNT(*) FROM usersession"
+    " GROUP BY useraction.name, userevent.name"
 )
-"""Keeps SQLite busy for many seconds on the store below."""
+"""Pairs each action with each event of its session: nine million pairs on the store below."""
 
 
 @pytest.fixture(scope="module")
 def busy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a store on which ``SLOW`` takes long."""
     path = tmp_path_factory.mktemp("busy") / "busy.db"
-    name = "abcdefgh " * 40
     with usql.connect(path) as db:
         db.import_sessions(
-            session(n, DAY + n, userActions=[action(f"{name}{n}{k}", DAY, 1) for k in range(20)])
-            for n in range(400)
+            session(
+                n,
+                userActions=[action(f"a{n}-{k}", DAY, 1) for k in range(1500)],
+                events=[{"name": f"e{n}-{k}", "startTime": DAY} for k in range(1500)],
+            )
+            for n in range(4)
         )
     return path
 
