@@ -85,16 +85,14 @@ class _Settings(Record):
     now: int
 
 
-@dataclass(frozen=True)
-class _Cut:
+class _Cut(Record):
     """After how many rows a result is cut, and what is said of it."""
 
     rows: int
     explanation: str
 
 
-@dataclass(frozen=True)
-class _Limits:
+class _Limits(Record):
     """How many rows a result has; ``probe`` asks for one more, to know whether it is cut."""
 
     default: int | None

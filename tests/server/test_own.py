@@ -107,6 +107,17 @@ def test_explain(server: Server) -> None:
     assert answer["enginePlan"]
 
 
+def test_complete(server: Server) -> None:
+    text = "SELECT country FROM usersession WH"
+    found = server.post("/api/complete", {"text": text}).json["suggestions"]
+    first = found[0]
+    assert text[: first["start"]] + first["text"].strip() == "SELECT country FROM usersession WHERE"
+    assert first["end"] == len(text)
+    assert first["cursor"] <= len(text) + len("ERE ")
+    assert server.post("/api/complete", {"text": text, "cursor": 99}).status == 400
+    assert server.post("/api/complete", {"text": text, "cursor": -1}).status == 400
+
+
 def test_format(server: Server) -> None:
     answer = server.post("/api/format", {"query": "select city from usersession"})
     assert answer.json == {"query": "SELECT city FROM usersession"}

@@ -76,6 +76,7 @@ def _routes() -> list[Route]:
         Route("/ingest", ingest.ingest, methods=send),
         Route("/_bulk", ingest.bulk, methods=send),
         Route("/api/query", own.query, methods=post),
+        Route("/api/complete", own.complete, methods=post),
         Route("/api/explain", own.explain, methods=post),
         Route("/api/format", own.format_query, methods=post),
         Route("/api/schema", own.schema, methods=get),

@@ -39,6 +39,7 @@ def document() -> dict[str, Any]:
             **_receivers(),
             "/api/query": _posted("Run a query.", "query", "Asked", _results()),
             "/api/explain": _posted("Show how a query becomes SQL.", "explain", "Asked"),
+            "/api/complete": _posted("What may stand at a cursor.", "complete", "CompleteAsked"),
             "/api/format": _posted("Write a query in canonical form.", "format", "FormatAsked"),
             "/api/schema": _got("Tables and fields.", "schema"),
             "/api/health": _got("Whether the store can be read.", "health"),
@@ -221,6 +222,11 @@ def _schemas() -> dict[str, Any]:
         ),
         "LookUp": _object({"token": {"type": "string"}}, ["token"]),
         "Asked": _object(asked, ["query"], closed=True),
+        "CompleteAsked": _object(
+            {"text": {"type": "string"}, "cursor": {"type": ["integer", "null"], "minimum": 0}},
+            ["text"],
+            closed=True,
+        ),
         "FormatAsked": _object({"query": {"type": "string"}}, ["query"], closed=True),
         "Result": _object(
             {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any, TypeVar
 
 import msgspec
@@ -65,6 +66,18 @@ class Asked(msgspec.Struct, forbid_unknown_fields=True, rename={"time_zone": "ti
         }
 
 
+class CompleteAsked(msgspec.Struct, forbid_unknown_fields=True):
+    """The body of a request for suggestions.
+
+    Attributes:
+        text: one or more queries, finished or not.
+        cursor: where it stands in the text, in characters; its end unless given.
+    """
+
+    text: str
+    cursor: int | None = None
+
+
 class FormatAsked(msgspec.Struct, forbid_unknown_fields=True):
     """The body of a request to format a query."""
 
@@ -80,6 +93,22 @@ async def query(request: Request) -> Response:
             asked.query, timeout=seconds, stop=stop, max_limit=MOST_ROWS, **asked.settings()
         )
         return _written(result, asked.format)
+
+    return await _run(state, request, work)
+
+
+async def complete(request: Request) -> Response:
+    """Answer ``/api/complete``."""
+    state: State = request.app.state.usql
+    state.access.require(request, "query")
+    asked = _converted(await _object(state, request), CompleteAsked)
+    cursor = len(asked.text) if asked.cursor is None else asked.cursor
+    if not 0 <= cursor <= len(asked.text):
+        raise Problem(400, "the cursor should be within the text")
+
+    def work(stop: Stop, seconds: float) -> Response:
+        found = [asdict(suggestion) for suggestion in state.db.complete(asked.text, cursor)]
+        return json_response({"suggestions": found})
 
     return await _run(state, request, work)
 
