@@ -195,9 +195,7 @@ def _run(location: Place, sources: Sequence[_Source], options: _Options) -> Impo
 
 def _opened(location: Place, options: _Options) -> AbstractContextManager[Writer]:
     if not options.dry_run:
-        return open_writer(
-            location, options.layout, patience=options.wait, durable=options.durable
-        )
+        return open_writer(location, options.layout, patience=options.wait, durable=options.durable)
     from usql.store.rehearsal import rehearsing
 
     return rehearsing(location)
