@@ -38,6 +38,7 @@ class Server:
     process: subprocess.Popen[str]
     url: str
     lines: list[str] = field(default_factory=list)
+    reading: threading.Thread | None = None
 
     @property
     def port(self) -> int:
@@ -72,8 +73,12 @@ class Server:
         return self.send(target, "POST", sent, json.dumps(body).encode())
 
     def stop(self) -> int:
+        """Stop it in its usual way; return its exit code once its log has been read whole."""
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(PATIENCE_S)
+        code = self.process.wait(PATIENCE_S)
+        if self.reading is not None:
+            self.reading.join(PATIENCE_S)
+        return code
 
 
 def read_answer(connection: socket.socket) -> Answer:
@@ -132,6 +137,7 @@ def serving(store: Path, *options: str | Path) -> Iterator[Server]:
     server = Server(process, "")
     listening = threading.Event()
     reading = threading.Thread(target=_read_log, args=(server, listening), daemon=True)
+    server.reading = reading
     reading.start()
     try:
         assert listening.wait(PATIENCE_S), server.log

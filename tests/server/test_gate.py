@@ -71,11 +71,13 @@ def test_listed_hosts_and_origins(store: Path) -> None:
         assert server.send(SCHEMA, headers={"Origin": "https://other.example"}).status == 403
 
 
-def test_request_ids(server: Server) -> None:
-    given = server.send(SCHEMA, headers={"X-Request-ID": "abc-1.2_3"})
-    assert given.headers["x-request-id"] == "abc-1.2_3"
-    made = server.send(SCHEMA, headers={"X-Request-ID": "a b\x1b[31m"})
-    assert len(made.headers["x-request-id"]) == 32
+def test_request_ids(store: Path) -> None:
+    with serving(store) as server:
+        given = server.send(SCHEMA, headers={"X-Request-ID": "abc-1.2_3"})
+        assert given.headers["x-request-id"] == "abc-1.2_3"
+        made = server.send(SCHEMA, headers={"X-Request-ID": "a b\x1b[31m"})
+        assert len(made.headers["x-request-id"]) == 32
+        assert server.stop() == 0
     assert "id=abc-1.2_3" in server.log
     assert "\x1b" not in server.log
 
