@@ -16,6 +16,7 @@ from click.testing import CliRunner
 
 import usql
 from usql import cli, errors
+from usql.cli.demo import DEMO_STORE
 from usql.result import Column, Result
 from usql.source import Source, Span
 
@@ -637,7 +638,7 @@ def test_demo_shows_five_queries(demo):
     shown = done.stdout.decode()
     assert done.returncode == 0
     assert "error" not in done.stderr.decode()
-    assert (folder / cli.DEMO_STORE).exists()
+    assert (folder / DEMO_STORE).exists()
     assert shown.startswith("Making 300 sessions of an invented travel shop (seed 1) in usql-demo")
     assert [
         line[:2] for line in shown.splitlines() if line[:1].isdigit() and line[1:3] == ". "
@@ -654,13 +655,13 @@ def test_demo_shows_five_queries(demo):
 
 def test_demo_makes_the_same_store_anew(demo):
     folder, first = demo
-    with sqlite3.connect(folder / cli.DEMO_STORE) as database:
+    with sqlite3.connect(folder / DEMO_STORE) as database:
         database.execute("CREATE TABLE left_over (x)")
     database.close()
     again = process("demo", "--sessions", "300", cwd=folder)
     assert again.returncode == 0
     assert again.stdout == first.stdout
-    with sqlite3.connect(folder / cli.DEMO_STORE) as database:
+    with sqlite3.connect(folder / DEMO_STORE) as database:
         tables = {name for (name,) in database.execute("SELECT name FROM sqlite_master")}
     database.close()
     assert "left_over" not in tables
@@ -670,7 +671,7 @@ def test_a_time_limit(demo):
     folder, _ = demo
     many = ", ".join(f"PERCENTILE(duration, {n / 10})" for n in range(400))
     text = f"SELECT {many} FROM useraction GROUP BY startTime, name"
-    slow = process("query", folder / cli.DEMO_STORE, text, "--timeout", "0.001")
+    slow = process("query", folder / DEMO_STORE, text, "--timeout", "0.001")
     assert slow.returncode == 4
     assert slow.stderr.startswith(b"error: ")
 

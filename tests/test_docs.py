@@ -13,7 +13,6 @@ from pathlib import Path
 import pytest
 
 import usql
-import usql.cli  # before the modules with commands of their own, which it imports and which use it
 from tests.docs.blocks import Block, blocks, pages
 from tests.docs.runner import ROOT, Workshop, check, demo_store
 

@@ -10,6 +10,7 @@ from click.testing import CliRunner
 
 import usql
 from usql import cli
+from usql.cli import exits
 from usql.errors import BadParameter, StoreError, UnknownField
 from usql.store.checking import Problem
 from usql.store.info import Application, PropertyKey
@@ -235,7 +236,7 @@ def test_a_page_of_nonsense_is_noticed(page: int, path: Path) -> None:
     path.write_bytes(content)
     done = CliRunner().invoke(cli.main, ["check", str(path)])
     # Where the list of tables is damaged, the store cannot even be opened.
-    assert done.exit_code in (1, cli.NO_STORE)
+    assert done.exit_code in (1, exits.NO_STORE)
     assert "damaged" in done.stderr
 
 
@@ -243,7 +244,7 @@ def test_a_file_that_is_cut_off_is_noticed(path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
     done = CliRunner().invoke(cli.main, ["check", str(path)])
-    assert done.exit_code in (1, cli.NO_STORE)
+    assert done.exit_code in (1, exits.NO_STORE)
     assert "damaged" in done.stderr
 
 
@@ -252,7 +253,7 @@ def test_what_is_no_store_cannot_be_checked(tmp_path: Path) -> None:
     file.write_bytes(b"text\n" * 5000)
     for command in ("check", "info", "compact"):
         done = CliRunner().invoke(cli.main, [command, str(file)])
-        assert done.exit_code == cli.NO_STORE
+        assert done.exit_code == exits.NO_STORE
         assert "not a usql store" in done.stderr
 
 
@@ -457,11 +458,11 @@ def run(*args: str, answer: str | None = None) -> Any:
 
 def test_the_command_asks_first(path: Path) -> None:
     done = run("delete", str(path), "--user", "bob", answer="n\n")
-    assert done.exit_code == cli.CANCELLED
+    assert done.exit_code == exits.CANCELLED
     assert "1 session with 0 actions, 0 events and 0 errors of 3 sessions" in done.stderr
     with usql.connect(path) as db:
         assert len(ids(db)) == 3
-    assert run("delete", str(path), "--user", "bob", answer="").exit_code == cli.CANCELLED
+    assert run("delete", str(path), "--user", "bob", answer="").exit_code == exits.CANCELLED
     done = run("delete", str(path), "--user", "bob", answer="y\n")
     assert done.exit_code == 0
     assert done.stdout.startswith("1 session with 0 actions, 0 events and 0 errors deleted")

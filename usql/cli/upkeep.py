@@ -8,24 +8,23 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import usql
-from usql import cli
+from usql.cli import exits, options
+from usql.cli.output import count, error, note, say, size
 
 if TYPE_CHECKING:
     from usql.store.checking import Problem
     from usql.store.info import StoreInfo
     from usql.store.removal import DeleteSummary
 
-_UNITS = ("kB", "MB", "GB", "TB")
-
 
 @click.command()
-@cli.store_argument
+@options.store_argument
 def info(store: str) -> None:
     """Tell what a store holds: counts, times, applications, property keys, sizes."""
     with usql.connect(store, create=False) as db:
         found = db.info()
     for line in _described(found):
-        cli.say(line)
+        say(line)
 
 
 def _described(found: StoreInfo) -> Iterator[str]:
@@ -87,24 +86,8 @@ def _table(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:
     return "".join(render(Result(columns, list(rows)), "table")).rstrip("\n")
 
 
-def size(number: float) -> str:
-    """Return bytes as people write them, in powers of 1000.
-
-    >>> size(1234567)
-    '1.2 MB'
-    """
-    if number < 1000:
-        return f"{number:.0f} B"
-    unit = "B"
-    for larger in _UNITS:
-        if number < 999.95:
-            break
-        number, unit = number / 1000, larger
-    return f"{number:,.1f} {unit}"
-
-
 @click.command()
-@cli.store_argument
+@options.store_argument
 def check(store: str) -> int:
     """Look whether a store is sound: the file, and all rows in it.
 
@@ -113,14 +96,14 @@ def check(store: str) -> int:
     with usql.connect(store, create=False) as db:
         report = db.check()
     if report.postponed:
-        cli.note(f"{_indexes(len(report.postponed))} to be made; usql compact makes them")
+        note(f"{_indexes(len(report.postponed))} to be made; usql compact makes them")
     if report.sound:
-        cli.say(f"{store} is sound, as checked in {report.seconds:.1f} s")
-        return cli.DONE
+        say(f"{store} is sound, as checked in {report.seconds:.1f} s")
+        return exits.DONE
     for problem in report.problems:
-        cli.say(_problem(problem))
-    cli.error(f"{store} is damaged: restore a copy, or import into a new store")
-    return cli.BAD_QUERY
+        say(_problem(problem))
+    error(f"{store} is damaged: restore a copy, or import into a new store")
+    return exits.BAD_QUERY
 
 
 def _problem(problem: Problem) -> str:
@@ -135,7 +118,7 @@ def _indexes(number: int) -> str:
 
 
 @click.command()
-@cli.store_argument
+@options.store_argument
 def compact(store: str) -> None:
     """Give back the space that a store does not need, and make indexes that it lacks.
 
@@ -143,14 +126,14 @@ def compact(store: str) -> None:
     """
     with usql.connect(store, create=False) as db:
         done = db.compact()
-    cli.say(
+    say(
         f"{store} went from {size(done.bytes_before)} to {size(done.bytes_after)}"
         f" in {done.seconds:.1f} s"
     )
 
 
 @click.command()
-@cli.store_argument
+@options.store_argument
 @click.option("--user", metavar="ID", help="Sessions with this userId or internalUserId.")
 @click.option("--before", metavar="DATE", help="Sessions that start before it: 2026-03-01, or ms.")
 @click.option("--where", metavar="COND", help="Sessions for which a condition is true.")
@@ -186,14 +169,14 @@ def delete(
         if not yes:
             counted = db.delete(**choice, dry_run=True)
             if not counted.sessions:
-                cli.say("there are no such sessions")
+                say("there are no such sessions")
                 return
-            cli.note(f"{_counts(counted)} of {counted.sessions + counted.kept:,} sessions in all")
+            note(f"{_counts(counted)} of {counted.sessions + counted.kept:,} sessions in all")
             click.confirm("Delete them for good?", abort=True, err=True)
         done = db.delete(**choice)
-    cli.say(f"{_counts(done)} deleted in {done.seconds:.1f} s, {size(done.bytes_freed)} given back")
+    say(f"{_counts(done)} deleted in {done.seconds:.1f} s, {size(done.bytes_freed)} given back")
     if not done.erased:
-        cli.note(
+        note(
             "a query that is still running holds the earlier state: what was deleted stays in the"
             f" log beside the file until: usql compact {store}",
         )
@@ -201,6 +184,6 @@ def delete(
 
 def _counts(summary: DeleteSummary) -> str:
     return (
-        f"{cli.count(summary.sessions, 'session')} with {cli.count(summary.actions, 'action')},"
-        f" {cli.count(summary.events, 'event')} and {cli.count(summary.errors, 'error')}"
+        f"{count(summary.sessions, 'session')} with {count(summary.actions, 'action')},"
+        f" {count(summary.events, 'event')} and {count(summary.errors, 'error')}"
     )

@@ -220,7 +220,7 @@ def _pairs(option: str, written: Iterable[str]) -> dict[str, str]:
 
 
 def _told(summary: EventSummary) -> Iterable[str]:
-    from usql.cli import count
+    from usql.cli.output import count
 
     yield (
         f"{count(summary.sessions, 'session')} from {count(summary.rows, 'row')} of"
@@ -235,7 +235,7 @@ def _rejected(summary: EventSummary) -> str | None:
     """Return what to say of the rows put aside, if there are any."""
     if not summary.rejected:
         return None
-    from usql.cli import count
+    from usql.cli.output import count
 
     where = f", see {summary.rejects_path}" if summary.rejects_path else ""
     return "\n".join([f"{count(summary.rejected, 'row')} rejected{where}", *summary.problems])
@@ -243,7 +243,7 @@ def _rejected(summary: EventSummary) -> str | None:
 
 def _report(summary: EventSummary) -> Iterable[str]:
     """Yield what a dry run found: columns, times, sessions."""
-    from usql.cli import count
+    from usql.cli.output import count
     from usql.render import render
     from usql.result import Column, Result
 

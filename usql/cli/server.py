@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import usql
-from usql import cli
+from usql.cli import options
+from usql.cli.output import say
 from usql.errors import StoreError
 from usql.render import FORMATS, render
 from usql.server.options import DEFAULT_PORT, Options
@@ -26,7 +27,7 @@ _seconds = click.FloatRange(min=0, min_open=True)
 
 
 @click.command()
-@cli.store_argument
+@options.store_argument
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option(
     "--port",
@@ -119,7 +120,7 @@ def token() -> None:
 
 
 @token.command("add")
-@cli.store_argument
+@options.store_argument
 @click.option(
     "--scope",
     "scopes",
@@ -136,11 +137,11 @@ def token() -> None:
 def add_token(store: str, scopes: tuple[str, ...], label: str, expires: str | None) -> None:
     """Make a token and write it, this once."""
     text, _ = _tokens(store).add(tuple(scopes), label, _moment(expires))
-    cli.say(text)
+    say(text)
 
 
 @token.command("list")
-@cli.store_argument
+@options.store_argument
 @click.option("--format", type=click.Choice(list(FORMATS)), default="table", show_default=True)
 def list_tokens(store: str, format: str) -> None:
     """List the tokens, without their secrets."""
@@ -152,16 +153,16 @@ def list_tokens(store: str, format: str) -> None:
         for t in _tokens(store).all()
     ]
     result = Result(tuple(Column(name, "string") for name in names), rows)
-    cli.say("".join(render(result, format)).rstrip("\n"))
+    say("".join(render(result, format)).rstrip("\n"))
 
 
 @token.command("revoke")
-@cli.store_argument
+@options.store_argument
 @click.argument("name", metavar="ID|LABEL")
 def revoke_token(store: str, name: str) -> None:
     """Revoke a token, by its id or its label; a running server knows at once."""
     revoked = _tokens(store).revoke(name)
-    cli.say(f"revoked {revoked.id}")
+    say(f"revoked {revoked.id}")
 
 
 def _tokens(store: str) -> TokenFile:

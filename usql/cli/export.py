@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import usql
-from usql import cli
+from usql.cli import options
+from usql.cli.output import count, say
 
 if TYPE_CHECKING:
     from usql.store.export.auth import Auth
@@ -21,7 +22,7 @@ _STANDARD_OUTPUT = "-"
 _SECRET = "USQL_EXPORT_SECRET"
 _MOST_SECRET = 64 * 1024
 
-_files = cli.all_of(
+_files = options.all_of(
     click.option(
         "--format",
         type=click.Choice(["ndjson", "parquet"]),
@@ -34,15 +35,15 @@ _files = cli.all_of(
     ),
     click.option("--force", is_flag=True, help="Replace OUT if it exists."),
 )
-_choice = cli.all_of(
+_choice = options.all_of(
     click.option(
         "--where",
         metavar="CONDITION",
         help="Sessions for which it is true, as behind WHERE in a query on usersession.",
     ),
-    cli.setting,
+    options.setting,
 )
-_sending = cli.all_of(
+_sending = options.all_of(
     click.option("--to", "url", metavar="URL", help="Send to another system instead."),
     click.option("--method", type=click.Choice(["POST", "PUT"]), help="[default: POST]"),
     click.option(
@@ -77,7 +78,7 @@ _sending = cli.all_of(
         "--restart", is_flag=True, default=None, help="Send everything, whatever was sent before."
     ),
 )
-_proving = cli.all_of(
+_proving = options.all_of(
     click.option("--auth", type=click.Choice(["basic", "bearer", "oauth2"]), help="Who one is."),
     click.option("--user", metavar="NAME", help="The user (basic), or the client id (oauth2)."),
     click.option(
@@ -99,7 +100,7 @@ _proving = cli.all_of(
 
 
 @click.command()
-@cli.store_argument
+@options.store_argument
 @click.argument("out", required=False, type=click.Path(allow_dash=True))
 @_choice
 @_files
@@ -140,7 +141,7 @@ def export(store: str, out: str | None, url: str | None, **options: Any) -> None
                 progress=progress,
                 **choice,
             )
-    cli.say(f"{cli.count(summary.sessions, 'session')} to {out} in {summary.seconds:.1f} s")
+    say(f"{count(summary.sessions, 'session')} to {out} in {summary.seconds:.1f} s")
 
 
 def _taken(options: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -179,16 +180,13 @@ def _send(store: str, url: str, choice: dict[str, Any], options: dict[str, Any])
     from usql.errors import ExportError
     from usql.store.export.http import shown
 
-    again = f", {cli.count(summary.retries, 'request')} sent again" if summary.retries else ""
-    cli.say(
-        f"{cli.count(summary.sessions, 'session')} to {shown(url)} in {summary.seconds:.1f} s"
-        f"{again}"
-    )
+    again = f", {count(summary.retries, 'request')} sent again" if summary.retries else ""
+    say(f"{count(summary.sessions, 'session')} to {shown(url)} in {summary.seconds:.1f} s{again}")
     if summary.skipped:
         were = "was" if summary.skipped == 1 else "were"
-        cli.say(f"{cli.count(summary.skipped, 'session')} {were} there already")
+        say(f"{count(summary.skipped, 'session')} {were} there already")
     if summary.rejected:
-        raise ExportError(f"the receiver rejected {cli.count(summary.rejected, 'session')} of them")
+        raise ExportError(f"the receiver rejected {count(summary.rejected, 'session')} of them")
 
 
 def _auth(

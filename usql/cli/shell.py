@@ -6,18 +6,18 @@ from typing import Any
 
 import click
 
-from usql import cli
+from usql.cli import options
 from usql.render import FORMATS
 
 
 def _rows(ctx: click.Context, param: click.Parameter, value: str | None) -> int | None:
     """Return a number of rows; 0 for all, as the configuration has it."""
-    return None if value is None else cli.row_limit(ctx, param, value) or 0
+    return None if value is None else options.row_limit(ctx, param, value) or 0
 
 
 @click.command()
 @click.argument("store")
-@cli.setting
+@options.setting
 @click.option(
     "--limit", metavar="N|none", callback=_rows, help="Rows of a query that has no LIMIT."
 )

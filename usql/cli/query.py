@@ -1,0 +1,162 @@
+"""The commands ``usql query``, ``explain`` and ``format``: those that read the text of a query."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import usql
+from usql.cli import options
+from usql.cli.exits import DONE, exit_code
+from usql.cli.output import APART, check_output, error, save, say, show, write
+from usql.render import BINARY_FORMATS
+
+if TYPE_CHECKING:
+    from usql.completion import Statement
+    from usql.result import Result
+
+_MOST_INPUT = 8_000_000
+"""Bytes read of a query; the parser refuses a text much shorter, but nobody has to wait for it."""
+
+
+@click.command()
+@options.store_argument
+@options.source
+@options.setting
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="SECONDS",
+    help="End the query after so long, with exit code 4.",
+)
+@click.option(
+    "--limit",
+    default="50",
+    metavar="N|none",
+    callback=options.row_limit,
+    help="Rows of a query that has no LIMIT. [default: 50]",
+)
+@click.option(
+    "--keep-going", is_flag=True, help="Of several queries, run the others though one fails."
+)
+@options.result_format
+@options.result_output
+def query(
+    store: str,
+    query: str | None,
+    file: str | None,
+    format: str,
+    output: str | None,
+    limit: int | None,
+    keep_going: bool,
+    **settings: Any,
+) -> int:
+    """Run one or more queries, separated by ';', and write their results.
+
+    '-' reads them from standard input. The first error ends the run, unless --keep-going.
+    """
+    from usql.cli.batch import statements_of
+
+    text = _text_of(query, file)
+    check_output(store, format, output)
+    several = statements_of(text)
+    if len(several) > 1 and format in BINARY_FORMATS:
+        raise click.UsageError(f"{format} holds one result; give one query at a time.")
+    with usql.connect(store, create=False) as db:
+
+        def run(statement: str) -> Result:
+            return db.query(statement, default_limit=limit, **settings)
+
+        if len(several) > 1:
+            name = file or (query if query == "-" else "query")
+            return _run_several(several, name, run, format, output, keep_going)
+        result = run(text)
+    if output is None:
+        show(result, format)
+    else:
+        save([result], format, output)
+    return DONE
+
+
+def _run_several(
+    several: tuple[Statement, ...],
+    name: str,
+    run: Callable[[str], Result],
+    format: str,
+    output: str | None,
+    keep_going: bool,
+) -> int:
+    """Run statements; return the exit code, that of the first error."""
+    from usql.cli.batch import Failure, run_all
+
+    code = DONE
+    results: list[Result] = []
+    for outcome in run_all(several, name, run, keep_going=keep_going):
+        if isinstance(outcome, Failure):
+            error(f"{outcome.where}: {outcome.error}")
+            code = code or exit_code(outcome.error)
+            continue
+        results.append(outcome)
+        if output is None:
+            if len(results) > 1 and format in APART:
+                write(["\n"])
+            show(outcome, format)
+            results[:-1] = []
+    if output is not None and (keep_going or code == DONE):
+        save(results, format, output)
+    return code
+
+
+@click.command()
+@options.store_argument
+@options.source
+@options.setting
+def explain(store: str, query: str | None, file: str | None, **settings: Any) -> None:
+    """Show how a query becomes SQL, without running it."""
+    text = _text_of(query, file)
+    with usql.connect(store, create=False) as db:
+        explained = db.explain(text, **settings)
+    say(str(explained).rstrip("\n"))
+
+
+@click.command("format")
+@options.source
+def format_query(query: str | None, file: str | None) -> None:
+    """Write a query in canonical form.
+
+    '-', or nothing, reads it from standard input.
+    """
+    text = _text_of("-" if query is None and file is None else query, file)
+    say(usql.format(text).rstrip("\n"))
+
+
+def _text_of(query: str | None, file: str | None) -> str:
+    """Return the text of a query from wherever it was said to be."""
+    if query is not None and file is not None:
+        raise click.UsageError("Give a query or -f FILE, not both.")
+    if query is None and file is None:
+        raise click.UsageError("Give a query, '-' to read it from standard input, or -f FILE.")
+    if query is not None and query != "-":
+        return query
+    return _decoded(_read(file or "-"))
+
+
+def _read(file: str) -> bytes:
+    if file != "-":
+        with open(file, "rb") as opened:
+            return opened.read(_MOST_INPUT)
+    if sys.stdin is None:
+        raise click.UsageError("Standard input is closed.")
+    return sys.stdin.buffer.read(_MOST_INPUT)
+
+
+def _decoded(text: bytes) -> str:
+    try:
+        return text.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        from usql.errors import BadSyntax
+
+        raise BadSyntax(f"the query is not UTF-8 text (byte {error.start + 1})") from None
