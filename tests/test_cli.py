@@ -689,6 +689,7 @@ def test_commands_import_what_they_need_alone(store):
     assert {"usql.cli", "sqlglot"} <= modules
     heavy = {"rich", "sqlite_utils", "prompt_toolkit", "msgspec", "usql.demo"}
     assert not heavy & modules
+    assert not {"email", "importlib.metadata", "usql.cli.server"} & modules
     modules = imported("format", text)
     assert "lark" in modules
     assert not (heavy | {"sqlglot", "sqlite3", "usql.engine"}) & modules

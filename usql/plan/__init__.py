@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from usql import resolved as r
 from usql.layout import Layout
+from usql.plan import start as start  # before whatever imports sqlglot
 from usql.plan.aggregation import plan_aggregation
 from usql.plan.funnel import plan_funnel
 from usql.plan.plain import plan_plain
