@@ -18,21 +18,22 @@ from itertools import groupby
 from operator import attrgetter
 from pathlib import Path
 
+import msgspec
+
 from usql.errors import BadData, StoreError
 from usql.events import log as event_log
 from usql.events.cutting import Cutting, cut
 from usql.events.deriving import Happening, Stream, happening, session_of
 from usql.events.log import Limits, Log, StoredEvent
 from usql.events.mapping import EventMapping
-from usql.events.reading import Input, Reading, expanded, opened
+from usql.events.reading import Input, Reading, Row, expanded, opened
 from usql.events.recognise import Columns, Target
-from usql.events.rejects import Rejects
 from usql.events.rows import EventReader
 from usql.events.values import ColumnType, widest
 from usql.experience import ExperienceRules
 from usql.layout import default_layout
-from usql.store.importer import REJECTS_SUFFIX
 from usql.store.places import Place
+from usql.store.rejects import Rejects, rejects_path
 from usql.store.sessions import Assembler, Identity, Session
 from usql.store.sqlite_store import Location, open_writer, store_errors
 from usql.store.sqlite_writer import SessionWriter
@@ -152,7 +153,7 @@ def import_events(
             hint="import them into a SQLite store, export that, and import the export",
         )
     sources = expanded(files)
-    path = _rejects_path(place, rejects, dry_run)
+    path = rejects_path(place, rejects, dry_run=dry_run)
     with (
         store_errors(place),
         closing(open_writer(place, layout=default_layout(), patience=wait)) as connection,
@@ -309,16 +310,20 @@ class _Import:
                 if self._rows % _TELL_EVERY == 0:
                     self._tell("reading", file.name)
                 if row.problem is not None:
-                    self._rejects.add(file.name, row, row.problem)
+                    self._put_aside(file.name, row, row.problem)
                     continue
                 try:
                     event = reader.read(row.values)
                 except BadData as error:
-                    self._rejects.add(file.name, row, error.message)
+                    self._put_aside(file.name, row, error.message)
                     continue
                 log.stage(number, event)
                 self._seen.note(event.time)
             self._seen.add(file.columns, columns, reader)
+
+    def _put_aside(self, name: str, row: Row, reason: str) -> None:
+        text = row.text or msgspec.json.encode(row.values).decode(errors="replace")
+        self._rejects.add(name, row.line, reason, text)
 
     def _settle(self, log: Log) -> bool:
         """Settle limits and types of columns; return whether what is stored is cut by others."""
@@ -432,13 +437,3 @@ def _happenings(events: Iterable[StoredEvent]) -> Iterator[Happening]:
         one = happening(event.time, event.digest, event.payload)
         for _ in range(event.times):
             yield one
-
-
-def _rejects_path(place: Place, given: str | os.PathLike[str] | None, dry_run: bool) -> Path | None:
-    if given is not None:
-        return Path(given)
-    return (
-        None
-        if dry_run or place.path is None
-        else place.path.with_name(place.path.name + REJECTS_SUFFIX)
-    )

@@ -26,7 +26,7 @@ import msgspec
 from usql.errors import BadData
 from usql.events.values import MISSING
 from usql.store import ndjson
-from usql.store.importer import REJECTS_SUFFIX
+from usql.store.rejects import REJECTS_SUFFIX
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet")
 MAX_LINE = 1024 * 1024

@@ -25,7 +25,7 @@ from usql.server.logs import event
 from usql.server.problems import Problem, json_response
 from usql.server.state import State
 from usql.store import ndjson
-from usql.store.importer import REJECTS_SUFFIX
+from usql.store.rejects import REJECTS_SUFFIX
 
 _PATIENCE_S = 20.0
 """Senders give up after 30 s; better to tell them before."""

@@ -24,20 +24,19 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from usql.errors import BadData, StoreError
+from usql.errors import BadData
 from usql.layout import Layout
 from usql.store import ndjson
 from usql.store.places import Place, Writer, layout_of, open_writer
+from usql.store.rejects import REJECTS_SUFFIX, Rejects, rejects_path
 from usql.store.sessions import Assembler, Identity, Session
 
 BATCH_SESSIONS = 1000
 BATCH_BYTES = 8 * 1024 * 1024
 """A batch ends at so many bytes of text too, since memory must not depend on their size."""
-REJECTS_SUFFIX = ".rejects.ndjson"
 STANDARD_INPUT = "-"
 
 _IN_FOLDERS = (".ndjson", ".jsonl", ".json", ".gz", ".zst")
-_REJECTED_TEXT = 10_000
 _COLLECTED_EVERY = 1_000_000
 
 Input = str | os.PathLike[str] | BinaryIO
@@ -123,12 +122,10 @@ def import_files(
         BadData: there is no such file; or, if strict, a line cannot be imported.
         StoreError: the store cannot be opened or written.
     """
-    rejects_path = _rejects_path(location, rejects, dry_run)
-    sources = _sources(files, rejects_path)
+    put_aside = rejects_path(location, rejects, dry_run=dry_run)
+    sources = _sources(files, put_aside)
     layout = layout or layout_of(location)
-    options = _Options(
-        rejects_path, strict, dry_run, wait, progress, batch_sessions, layout, durable
-    )
+    options = _Options(put_aside, strict, dry_run, wait, progress, batch_sessions, layout, durable)
     return _run(location, sources, options)
 
 
@@ -149,9 +146,9 @@ def import_sessions(
     They are held to what JSON can say: NaN counts as missing, a ``datetime`` as its ISO text.
     Arguments and errors are those of ``import_files``.
     """
-    rejects_path = _rejects_path(location, rejects, dry_run)
+    put_aside = rejects_path(location, rejects, dry_run=dry_run)
     layout = layout or layout_of(location)
-    options = _Options(rejects_path, strict, dry_run, wait, progress, batch_sessions, layout)
+    options = _Options(put_aside, strict, dry_run, wait, progress, batch_sessions, layout)
     return _run(location, [_Source("<sessions>", _encoded_lines(sessions))], options)
 
 
@@ -224,7 +221,7 @@ class _Import:
         self._sources = sources
         self._options = options
         self._assembler = Assembler(options.layout)
-        self._rejects = _Rejects(options.rejects_path, options.strict)
+        self._rejects = Rejects(options.rejects_path, strict=options.strict)
         self._batch: dict[Identity, Session] = {}
         self._batch_bytes = 0
         self._added = self._replaced = self._files_done = self._bytes_read = 0
@@ -269,7 +266,7 @@ class _Import:
             except BadData as error:
                 problem = error.message
         if problem is not None:
-            self._rejects.add(name, line, problem)
+            self._rejects.add(name, line.number, problem, line.data, byte=line.byte)
 
     def _is_full(self, coming: int) -> bool:
         if not self._batch:
@@ -312,73 +309,7 @@ class _Import:
         )
 
 
-class _Rejects:
-    """The lines put aside, as JSON lines in a file that is made with the first of them.
-
-    Attributes:
-        count: how many there are.
-    """
-
-    def __init__(self, path: Path | None, strict: bool) -> None:
-        self._path = path
-        self._strict = strict
-        self._file: BinaryIO | None = None
-        self.count = 0
-
-    @property
-    def written_to(self) -> Path | None:
-        """The file that has them, or ``None`` if there is none."""
-        return self._path if self.count else None
-
-    def add(self, name: str, line: ndjson.Line, reason: str) -> None:
-        """Put a line aside, with the reason; if strict, raise ``BadData`` instead."""
-        if self._strict:
-            raise BadData(f"{name}, line {line.number}: {reason}", hint="nothing was imported")
-        self.count += 1
-        if self._path is None:
-            return
-        entry = {
-            "file": name,
-            "line": line.number,
-            "byte": line.byte,
-            "reason": reason,
-            "text": line.data[:_REJECTED_TEXT].decode(errors="backslashreplace").rstrip("\r\n"),
-        }
-        try:
-            if self._file is None:
-                self._file = self._path.open("ab")
-            self._file.write(msgspec.json.encode(entry) + b"\n")
-        except OSError as error:
-            raise _unwritable(self._path, error) from error
-
-    def close(self) -> None:
-        """Write what is left to the file, and close it."""
-        if self._file is not None and self._path is not None:
-            try:
-                self._file.close()
-            except OSError as error:
-                raise _unwritable(self._path, error) from error
-
-
-def _unwritable(path: Path, error: OSError) -> StoreError:
-    return StoreError(
-        f"rejected lines cannot be written to {path}: {error.strerror}",
-        hint="choose another file for them",
-    )
-
-
-def _rejects_path(
-    location: Place, given: str | os.PathLike[str] | None, dry_run: bool
-) -> Path | None:
-    if given is not None:
-        return Path(given)
-    if dry_run:
-        return None
-    path = location.path
-    return None if path is None else path.with_name(path.name + REJECTS_SUFFIX)
-
-
-def _sources(files: Iterable[Input], rejects_path: Path | None) -> list[_Source]:
+def _sources(files: Iterable[Input], put_aside: Path | None) -> list[_Source]:
     """Return what is to be read, in order; a path that is not there is an error beforehand."""
     if isinstance(files, (str, os.PathLike)):
         files = [files]
@@ -387,14 +318,14 @@ def _sources(files: Iterable[Input], rejects_path: Path | None) -> list[_Source]
         if file == STANDARD_INPUT:
             sources.append(_Source("<stdin>", ndjson.lines(sys.stdin.buffer)))
         elif isinstance(file, (str, os.PathLike)):
-            paths = _expanded(file, rejects_path)
+            paths = _expanded(file, put_aside)
             sources.extend(map(_file, paths))
         else:
             sources.append(_Source(str(getattr(file, "name", "<stream>")), _stream_lines(file)))
     return sources
 
 
-def _expanded(file: str | os.PathLike[str], rejects_path: Path | None) -> list[Path]:
+def _expanded(file: str | os.PathLike[str], put_aside: Path | None) -> list[Path]:
     """Return the files that a path, a pattern or a folder stands for."""
     path = Path(file)
     if path.is_dir():
@@ -407,16 +338,16 @@ def _expanded(file: str | os.PathLike[str], rejects_path: Path | None) -> list[P
         found = [Path(name) for name in glob.glob(str(path), recursive=True)]
         problem = f"no such file: {path}"
     # Else an import into a store within the folder would read its own rejects.
-    files = [p for p in found if p.is_file() and not _is_rejects(p, rejects_path)]
+    files = [p for p in found if p.is_file() and not _is_rejects(p, put_aside)]
     if not files:
         raise BadData(problem)
     return sorted(files)
 
 
-def _is_rejects(path: Path, rejects_path: Path | None) -> bool:
+def _is_rejects(path: Path, put_aside: Path | None) -> bool:
     if path.name.endswith(REJECTS_SUFFIX):
         return True
-    return rejects_path is not None and path.absolute() == rejects_path.absolute()
+    return put_aside is not None and path.absolute() == put_aside.absolute()
 
 
 def _file(path: Path) -> _Source:
