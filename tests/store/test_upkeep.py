@@ -1,5 +1,6 @@
 """What a store tells of itself, whether it notices damage, and that what is deleted is gone."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -513,3 +514,19 @@ def test_other_kinds_of_stores_are_refused(tmp_path: Path) -> None:
         for method in (db.info, db.check, db.compact, lambda: db.delete(user="a")):
             with pytest.raises(StoreError, match="is not a SQLite store"):
                 method()
+
+
+def test_the_command_takes_a_timeframe_and_parameters(path: Path) -> None:
+    frame = ("--timeframe", "1970-01-02T00:00:00Z to 1970-01-03T00:00:00Z")
+    done = run("delete", str(path), *frame, "--where", "country = :c", "--param", "c=Chad", "--yes")
+    assert done.exit_code == 0, done.stderr
+    with usql.connect(path) as db:
+        assert ids(db) == ["one", "three"]  # three starts when the timeframe has ended
+    assert run("delete", str(path), "--timezone", "60", "--yes").exit_code == exits.WRONG_USAGE
+
+
+def test_info_for_programs(path: Path) -> None:
+    told = json.loads(run("info", str(path), "--format", "json").stdout)
+    assert (told["sessions"], told["actions"], told["events"], told["errors"]) == (3, 3, 1, 1)
+    assert told["first"] == 1000
+    assert {"name": "desk", "sessions": 1, "actions": 1} in told["applications"]

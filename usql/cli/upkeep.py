@@ -19,10 +19,23 @@ if TYPE_CHECKING:
 
 @click.command()
 @options.store_argument
-def info(store: str) -> None:
+@click.option(
+    "--format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people, or for programs: JSON has times in ms and sizes in bytes.",
+)
+def info(store: str, format: str) -> None:
     """Tell what a store holds: counts, times, applications, property keys, sizes."""
     with usql.connect(store, create=False) as db:
         found = db.info()
+    if format == "json":
+        import json
+        from dataclasses import asdict
+
+        say(json.dumps(asdict(found), ensure_ascii=False, indent=2))
+        return
     for line in _described(found):
         say(line)
 
@@ -137,33 +150,34 @@ def compact(store: str) -> None:
 @click.option("--user", metavar="ID", help="Sessions with this userId or internalUserId.")
 @click.option("--before", metavar="DATE", help="Sessions that start before it: 2026-03-01, or ms.")
 @click.option("--where", metavar="COND", help="Sessions for which a condition is true.")
-@click.option("--timezone", metavar="ZONE", help="Of dates; UTC by default.")
+@options.setting
 @click.option("--yes", is_flag=True, help="Do not ask.")
 def delete(
     store: str,
     user: str | None,
     before: str | None,
     where: str | None,
-    timezone: str | None,
     yes: bool,
+    **settings: Any,
 ) -> None:
     """Delete sessions for good, with all that belongs to them.
 
     They are counted first, and you are asked. Nothing of them remains in the file, and its space
-    is given back.
+    is given back. With --timeframe, only sessions that start in it.
 
     \b
     usql delete shop.db --user anna@example.com
     usql delete shop.db --before 2026-01-01 --yes
     usql delete shop.db --where "country = 'Chad' AND useraction.name = 'Test'"
     """
-    if sum(choice is not None for choice in (user, before, where)) != 1:
-        raise click.UsageError("Give one of --user, --before and --where.")
+    given = sum(choice is not None for choice in (user, before, where))
+    if given > 1 or not (given or settings["timeframe"]):
+        raise click.UsageError("Give one of --user, --before and --where, or --timeframe.")
     choice: dict[str, Any] = {
         "where": where,
         "user": user,
         "before": int(before) if before and before.lstrip("-").isdecimal() else before,
-        "timezone": timezone,
+        **settings,
     }
     with usql.connect(store, create=False) as db:
         if not yes:
