@@ -368,7 +368,7 @@ class Database:
 
         Args:
             files: paths, patterns, folders, ``-`` for standard input, or binary streams; CSV, TSV,
-                JSON lines or Parquet, the first three plain or gzip.
+                JSON lines or Parquet, the first three plain, gzip or zstd.
             mapping: what the columns mean; what it does not say is recognised by their names.
             reading: how the files are to be read, where they do not look it.
             rejects: file for rows that are bad; beside the store by default, none in a dry run.

@@ -5,12 +5,14 @@ from __future__ import annotations
 import gzip
 import io
 import tracemalloc
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+import zstandard
 
 from usql.errors import BadData
 from usql.events.reading import MAX_LINE, Reading, Row, expanded, opened, texts
@@ -83,12 +85,17 @@ def test_a_quote_that_is_never_closed_does_not_fill_the_memory() -> None:
     assert problems[0] == "not CSV: field larger than field limit (131072)"
 
 
-def test_gzip_is_known_by_its_bytes_and_may_break_off() -> None:
-    packed = gzip.compress(b"a,b\n" + b"1,2\n" * 50_000)
+@pytest.mark.parametrize("pack", [gzip.compress, zstandard.ZstdCompressor().compress])
+def test_archives_are_known_by_their_bytes_and_break_off(
+    pack: Callable[[bytes], bytes],
+) -> None:
+    lines = "".join(f"{n},{n * 7919 % 10_007}\n" for n in range(50_000))
+    packed = pack(b"a,b\n" + lines.encode())
     assert len(_values(packed)) == 50_000
     *good, last = _rows(packed[: len(packed) // 2])
     assert all(row.problem is None for row in good)
-    assert last.problem == "cannot be read on: the archive is cut off"
+    assert len(good) > 1000
+    assert last.problem == "the archive is cut off"
 
 
 def test_an_archive_that_unpacks_beyond_reason_is_left() -> None:
@@ -97,7 +104,7 @@ def test_an_archive_that_unpacks_beyond_reason_is_left() -> None:
     assert len(rows) < 5_000_000
     assert rows[0].values == {"a": "1", "b": "2"}
     assert rows[-1].problem == (
-        "cannot be read on: the archive unpacks to over 200 times its size; the rest is left out"
+        "the archive unpacks to over 200 times its size; the rest is left out"
     )
 
 
@@ -109,7 +116,8 @@ def test_an_archive_that_unpacks_beyond_reason_is_left() -> None:
         (b"a,a\n1,2\n", "two columns 'a'"),
         (b"PK\x03\x04", "zip archive"),
         (b"PAR1 and nothing", "not a Parquet file"),
-        (b"\x1f\x8b broken", "cannot be read"),
+        (b"\x1f\x8b broken", "the archive is cut off"),
+        (b"\x1f\x8b\x08\x00" + b"broken" * 9, "the archive is damaged"),
         (b"\xff\xfa,b\n", "names of the columns are not UTF-8"),
     ],
 )

@@ -134,7 +134,7 @@ def import_events(
 
     Args:
         place: of the store.
-        files: what to read: CSV, TSV, JSON lines or Parquet; the first three plain or gzip.
+        files: what to read: CSV, TSV, JSON lines or Parquet; the first three plain, gzip or zstd.
         mapping: what the columns mean; what it does not say is recognised by their names.
         reading: how the files are to be read, where they do not look it.
         rejects: where bad rows go; beside the store unless given, nowhere in a dry run.

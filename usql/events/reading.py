@@ -9,11 +9,9 @@ from __future__ import annotations
 
 import csv
 import glob
-import gzip
 import io
 import os
 import sys
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -26,6 +24,7 @@ import msgspec
 from usql.errors import BadData
 from usql.events.values import MISSING
 from usql.store import ndjson
+from usql.store.packing import UNREADABLE, Packed, failure
 from usql.store.rejects import REJECTS_SUFFIX
 
 FORMATS = ("csv", "tsv", "jsonl", "parquet")
@@ -48,11 +47,8 @@ _SUFFIXES = {
 _DELIMITERS = ",;\t|"
 _SAMPLE = 1000
 _SHOWN = 10_000
-_GZIP = b"\x1f\x8b"
-_ZSTD = b"\x28\xb5\x2f\xfd"
 _PARQUET = b"PAR1"
 _FOREIGN = {
-    _ZSTD: "of zstd archives only JSON lines are read: unpack the file first",
     b"PK\x03\x04": "this is a zip archive: unpack it first",
 }
 _MOST_COLUMNS = 5_000
@@ -166,8 +162,8 @@ def opened(file: Input, reading: Reading) -> Iterator[Log]:
     try:
         with _binary(file) as stream:
             yield _log(name, stream, reading)
-    except (OSError, EOFError, zlib.error) as error:
-        raise BadData(f"{name} cannot be read: {_reason(error)}") from None
+    except UNREADABLE as error:
+        raise BadData(f"{name}: {failure(error)}") from None
 
 
 def name_of(file: Input) -> str:
@@ -178,85 +174,27 @@ def name_of(file: Input) -> str:
 
 
 @contextmanager
-def _binary(file: Input) -> Iterator[_Packed]:
+def _binary(file: Input) -> Iterator[Packed]:
     """Open a stream that can be peeked at; one that came open is left open."""
     if isinstance(file, str | os.PathLike) and file != STANDARD_INPUT:
         with open(file, "rb", buffering=0) as stream:
-            yield _Packed(_Counted(stream))
+            yield Packed(stream)
         return
     given: Any = sys.stdin.buffer if file == STANDARD_INPUT else file
     if isinstance(given, io.TextIOBase):
         raise BadData("the file is open as text", hint='open it with mode "rb"')
-    buffer = _Packed(_Counted(given))
+    buffer = Packed(given)
     try:
         yield buffer
     finally:
         buffer.detach()
 
 
-class _Counted(io.RawIOBase):
-    """A stream that belongs to somebody else, and how many bytes were read from it."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self.count = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return bool(self._stream.seekable())
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        return int(self._stream.seek(offset, whence))
-
-    def tell(self) -> int:
-        return int(self._stream.tell())
-
-    def readinto(self, buffer: Any) -> int:
-        data = self._stream.read(len(buffer))
-        buffer[: len(data)] = data
-        self.count += len(data)
-        return len(data)
-
-
-class _Packed(io.BufferedReader):
-    """A file as it is, before it is unpacked."""
-
-    def __init__(self, counted: _Counted) -> None:
-        super().__init__(counted, 1024 * 1024)
-        self.counted = counted
-
-
-class _Unpacked(io.RawIOBase):
-    """What a gzip archive holds, unless it unpacks beyond reason."""
-
-    def __init__(self, packed: _Packed) -> None:
-        self._archive = gzip.GzipFile(fileobj=packed, mode="rb")
-        self._counted = packed.counted
-        self._count = 0
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: Any) -> int:
-        size = self._archive.readinto(buffer)
-        self._count += size
-        if self._count > ndjson.RATIO_GRACE and (
-            self._count > ndjson.MAX_RATIO * self._counted.count
-        ):
-            raise OSError(
-                f"the archive unpacks to over {ndjson.MAX_RATIO} times its size; the rest is left"
-                " out"
-            )
-        return size
-
-
-def _log(name: str, stream: _Packed, reading: Reading) -> Log:
-    start = stream.peek(4)[:4]
+def _log(name: str, stream: Packed, reading: Reading) -> Log:
+    start = stream.start
     form = reading.format or ("parquet" if start == _PARQUET else _format_of_name(name)) or "csv"
     for magic, problem in _FOREIGN.items():
-        if start.startswith(magic) and not (form == "jsonl" and magic == _ZSTD):
+        if start.startswith(magic):
             raise BadData(f"{name}: {problem}")
     if form == "parquet":
         from usql.events.parquet import parquet_objects
@@ -265,21 +203,11 @@ def _log(name: str, stream: _Packed, reading: Reading) -> Log:
         return Log(name, form, columns, True, False, _object_rows(objects))
     if form == "jsonl":
         return _json_log(name, stream)
-    if start.startswith(_GZIP):
-        return _csv_log(name, io.BufferedReader(_Unpacked(stream)), form, reading)
-    return _csv_log(name, stream, form, reading)
+    return _csv_log(name, stream.unpacked(), form, reading)
 
 
 def _format_of_name(name: str) -> str | None:
     return _SUFFIXES.get(Path(name.lower().removesuffix(".gz").removesuffix(".zst")).suffix)
-
-
-def _reason(error: Exception) -> str:
-    if isinstance(error, EOFError):
-        return "the archive is cut off"
-    if isinstance(error, zlib.error | gzip.BadGzipFile):
-        return f"the archive is damaged: {error}"
-    return str(getattr(error, "strerror", None) or error)
 
 
 # --- CSV and TSV --------------------------------------------------------------------------------
@@ -353,8 +281,8 @@ def _csv_rows(
             except _TooLongError:
                 yield Row(line, {}, f"longer than {MAX_LINE:,} characters")
                 continue
-            except (OSError, EOFError, zlib.error) as error:
-                yield Row(line, {}, f"cannot be read on: {_reason(error)}")
+            except UNREADABLE as error:
+                yield Row(line, {}, failure(error))
                 return
             if cells is None:
                 return

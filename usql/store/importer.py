@@ -27,6 +27,7 @@ import msgspec
 from usql.errors import BadData
 from usql.layout import Layout
 from usql.store import ndjson
+from usql.store.packing import Counted
 from usql.store.places import Place, Writer, layout_of, open_writer
 from usql.store.rejects import REJECTS_SUFFIX, Rejects, rejects_path
 from usql.store.sessions import Assembler, Identity, Session
@@ -178,7 +179,7 @@ class _Source:
     name: str
     lines: Iterable[ndjson.Line]
     size: int | None = None
-    meter: list[ndjson.Counted] = field(default_factory=list)
+    meter: list[Counted] = field(default_factory=list)
 
 
 def _run(location: Place, sources: Sequence[_Source], options: _Options) -> ImportSummary:
@@ -351,15 +352,15 @@ def _is_rejects(path: Path, put_aside: Path | None) -> bool:
 
 
 def _file(path: Path) -> _Source:
-    meter: list[ndjson.Counted] = []
+    meter: list[Counted] = []
     size = path.stat().st_size if path.is_file() else None
     return _Source(str(path), _lines_of(path, meter), size, meter)
 
 
-def _lines_of(path: Path, meter: list[ndjson.Counted]) -> Iterator[ndjson.Line]:
+def _lines_of(path: Path, meter: list[Counted]) -> Iterator[ndjson.Line]:
     try:
         with path.open("rb", buffering=0) as stream:
-            counted = ndjson.Counted(stream)
+            counted = Counted(stream)
             meter.append(counted)
             yield from ndjson.lines(counted)
     except OSError as error:
