@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from usql import ast
 from usql import resolved as r
+from usql.analysis.methods import Analyses
 from usql.backends import Backend, backend_of
 from usql.compiled import Compiled
 from usql.dialects import Dialect
@@ -117,7 +118,7 @@ class _Limits(Record):
         return replace(query, limit=limit + 1), _Cut(limit, said)
 
 
-class Database:
+class Database(Analyses):
     """An open store. May be used from several threads; close it, or use it in ``with``."""
 
     def __init__(self, place: Place, layout: Layout, backend: Backend) -> None:

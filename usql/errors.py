@@ -107,6 +107,18 @@ class UnreachableTable(UnknownName):
     code = "unreachable-table"
 
 
+class UnknownSession(UsqlError):
+    """No session has that id."""
+
+    code = "unknown-session"
+
+
+class UnknownUser(UsqlError):
+    """No session has that user tag, or internal id."""
+
+    code = "unknown-user"
+
+
 class WrongType(UsqlError):
     """A value or an expression of a type that does not fit its place."""
 

@@ -43,6 +43,16 @@ def format_query(query: ast.Query) -> str:
     return line if len(line) <= WIDTH and "\n" not in line else "\n".join(clauses)
 
 
+def condition_text(condition: ast.Condition) -> str:
+    """Return the canonical text of a condition.
+
+    >>> query = parse("SELECT city FROM usersession WHERE bounce is true")
+    >>> condition_text(query.where)
+    'bounce = true'
+    """
+    return _Writer(lambda field: field_text(field.parts), functions=_capitals).write(condition)
+
+
 def label(expression: ast.Expr | ast.Condition, spell: Callable[[ast.Field], str]) -> str:
     """Return the label of a column that has no alias: functions in lower case.
 

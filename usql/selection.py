@@ -9,9 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from usql.errors import UsqlError, WrongStructure
 from usql.source import Source, Span
+
+if TYPE_CHECKING:
+    from usql import ast
 
 _ALL = "SELECT JSON FROM usersession"
 _CHOSEN = f"{_ALL} WHERE\n"
@@ -31,21 +35,37 @@ def selecting(where: str | None) -> Source:
     """
     if where is None:
         return Source(_ALL)
+    chosen_by(where)
+    return Source(_CHOSEN + where)
+
+
+def chosen_by(where: str) -> ast.Condition:
+    """Return a condition as a tree.
+
+    Raises:
+        UsqlError: the text is no condition, or more than one.
+
+    >>> from usql.formatter import condition_text
+    >>> condition_text(chosen_by("bounce is true"))
+    'bounce = true'
+    """
     from usql import ast
     from usql.parser import parse_source
 
     source = Source(_CHOSEN + where)
     with errors_in_condition(source, where):
         query = parse_source(source).query
-        if not isinstance(query, ast.Select) or query != ast.Select(
-            query.columns, query.table, where=query.where
+        if (
+            not isinstance(query, ast.Select)
+            or query.where is None
+            or query != ast.Select(query.columns, query.table, where=query.where)
         ):
             raise WrongStructure(
                 "this is more than a condition",
                 Span(len(_CHOSEN), len(source.text)),
                 hint="give only what stands between WHERE and the rest of a query",
             )
-    return source
+    return query.where
 
 
 @contextmanager
