@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from usql.parser import parse as parse
     from usql.result import Column as Column
     from usql.result import Result as Result
+    from usql.segments.segment import Segment as Segment
     from usql.store.checking import CheckReport as CheckReport
     from usql.store.export.auth import BasicAuth as BasicAuth
     from usql.store.export.auth import BearerAuth as BearerAuth
@@ -59,6 +60,7 @@ _HOMES = {
     "ImportSummary": "usql.store.importer",
     "OAuth2": "usql.store.export.auth",
     "Result": "usql.result",
+    "Segment": "usql.segments.segment",
     "SendSummary": "usql.store.export.post",
     "StoreInfo": "usql.store.info",
     "Stop": "usql.backends.running",

@@ -119,6 +119,24 @@ class UnknownUser(UsqlError):
     code = "unknown-user"
 
 
+class UnknownAttribute(UnknownName):
+    """An attribute of a segment that does not exist."""
+
+    code = "unknown-attribute"
+
+
+class UnknownSegment(UnknownName):
+    """A named segment that the store does not have."""
+
+    code = "unknown-segment"
+
+
+class BadSegment(UsqlError):
+    """The text of a segment that cannot be read, or a value that its attribute cannot have."""
+
+    code = "bad-segment"
+
+
 class WrongType(UsqlError):
     """A value or an expression of a type that does not fit its place."""
 

@@ -74,6 +74,15 @@ def name_text(name: str) -> str:
     return name if _BARE.fullmatch(name) and name.isascii() else _quoted(name, '"')
 
 
+def string_text(text: str) -> str:
+    """Return a text as a literal.
+
+    >>> print(string_text("it's"))
+    'it''s'
+    """
+    return _quoted(text, "'")
+
+
 def _capitals(name: str) -> str:
     """Return a function's name in capitals; in letters such as ſ these would be other letters."""
     return name.upper() if name.isascii() else name
@@ -162,7 +171,7 @@ class _Writer:
 
     @write.register
     def _(self, node: ast.String) -> str:
-        return _quoted(node.value, "'")
+        return string_text(node.value)
 
     @write.register
     def _(self, node: ast.Boolean) -> str:
