@@ -290,6 +290,12 @@ def filters(draw: st.DrawFn) -> Filter:
         return where("Country", "Austria")
 
 
+def test_a_small_number_is_no_range() -> None:
+    segment = Segment.parse("Double property load: 5.1e-51")
+    assert str(segment) == "Double property load: 5.1e-51"
+    assert segment == Segment.parse("Double property load: = 5.1e-51")
+
+
 @settings(max_examples=400, deadline=None)
 @given(st.lists(filters(), max_size=4))
 def test_every_segment_comes_back_from_its_text(made: list[Filter]) -> None:

@@ -30,7 +30,7 @@ _BETWEEN = re.compile(
 )
 _NOT = re.compile(rf"{NOT}\s+(?=\S)", re.IGNORECASE)
 _PREFIX = re.compile(rf"({NOT}\s+)?({LIKE}\s+)?(?=[{QUOTES}])", re.IGNORECASE)
-_DASHED = re.compile(r"([0-9][^-–]*?)[-–]([0-9][^-–]*)")
+_DASHED = re.compile(r"([0-9][^-–]*?)(?<![0-9.][eE])[-–]([0-9][^-–]*)")
 _CLOSING = {"‘": "’‘‚‛'", "“": '”“„‟"', "„": '“”„‟"', "‚": "‘’‚‛'", "’": "’'", "”": '”"'}
 
 
