@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from usql.dialects import Bound
 from usql.plan import Output
 from usql.record import Record
-from usql.resolved import Constant
 from usql.result import Column
 
 
@@ -23,7 +23,7 @@ class Compiled(Record):
     """
 
     sql: str
-    params: dict[str, Constant]
+    params: dict[str, Bound]
     columns: tuple[Column, ...]
     outputs: tuple[Output, ...]
     identity: str | None

@@ -28,7 +28,7 @@ from usql.resolve import Context, resolve
 from usql.result import Column, Result
 from usql.selection import errors_in_condition, selecting
 from usql.source import Source
-from usql.store.places import Place, layout_of, open_writer, place_of
+from usql.store.places import Place, keeping, layout_of, open_writer, place_of
 from usql.store.sqlite_store import Location
 from usql.timeframe import Moment, Timeframe, TimeframeLike, parse_timeframe, to_ms
 from usql.zones import Zone
@@ -58,7 +58,9 @@ def connect(url: str | os.PathLike[str] = ":memory:", *, create: bool = True) ->
     """Open a store.
 
     Args:
-        url: a path, ``sqlite:path``, ``duckdb:path``, or ``:memory:`` for a new store in memory.
+        url: a path, ``sqlite:path``, ``duckdb:path``, ``chdb:folder/``,
+            ``clickhouse://user:password@host:port/database``, or ``:memory:`` for a new store in
+            memory.
         create: make a store where there is none; otherwise that is an error.
 
     Raises:
@@ -70,11 +72,12 @@ def connect(url: str | os.PathLike[str] = ":memory:", *, create: bool = True) ->
     """
     place = place_of(url)
     layout = layout_of(place)
-    if create and (place.path is None or not place.path.exists()):
-        with open_writer(place, layout):
-            pass
-    backend = backend_of(place, layout)
-    backend.check()
+    with keeping(place):
+        if create and (place.path is None or not place.path.exists()):
+            with open_writer(place, layout):
+                pass
+        backend = backend_of(place, layout)
+        backend.check()
     return Database(place, layout, backend)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 from usql import ast
 from usql import resolved as r
+from usql.dialects import Bound
 from usql.schema import Field
 from usql.types import Type
 from usql.zones import Zone
@@ -36,7 +37,7 @@ class Explanation:
     resolved: r.Query
     generic_sql: str
     sql: str
-    params: dict[str, r.Constant]
+    params: dict[str, Bound]
     engine_plan: tuple[str, ...]
     notes: tuple[str, ...]
 
@@ -50,13 +51,20 @@ class Explanation:
         yield "  Assumed", "\n".join(self.notes)
         yield "4 Generic SQL", self.generic_sql
         yield "5 SQL", self.sql
-        yield "  Parameters", "\n".join(f":{k} = {v!r}" for k, v in self.params.items())
+        yield "  Parameters", "\n".join(f":{k} = {_shown(v)}" for k, v in self.params.items())
         yield "6 Plan of the engine", "\n".join(self.engine_plan)
 
 
 def outline(node: Any) -> str:
     """Return a tree of dataclasses as indented text, without what is empty."""
     return "\n".join(_lines(node))
+
+
+def _shown(value: Bound) -> str:
+    """Return a parameter's value; of a long list only how long it is."""
+    if isinstance(value, tuple):
+        return f"a list of {len(value)} entries"
+    return repr(value)
 
 
 def _indent(text: str) -> str:

@@ -20,6 +20,11 @@ MIN_MS = (datetime(1, 1, 3, tzinfo=UTC) - EPOCH) // MS
 """Earliest instant that has a date in every zone."""
 MAX_MS = (datetime(9999, 12, 29, tzinfo=UTC) - EPOCH) // MS
 """Latest instant that has a date in every zone."""
+CYCLE_MS = 146_097 * DAY_MS
+"""400 years, after which the calendar repeats itself, weekdays included."""
+CYCLE_START = (datetime(2100, 1, 1, tzinfo=UTC) - EPOCH) // MS
+"""From here on zones go by rules alone."""
+CYCLE_END = CYCLE_START + CYCLE_MS
 
 
 class Zone:
@@ -79,6 +84,13 @@ class Zone:
         moment = (EPOCH + clamped * MS).replace(tzinfo=self._info)
         offset = self._info.utcoffset(moment)
         return local - (offset // MS if offset is not None else 0)
+
+    def table(self) -> tuple[tuple[int, int], ...]:
+        """Return all changes of the offset, as ``transitions`` does, up to ``CYCLE_END``.
+
+        Dates beyond repeat those that are whole ``CYCLE_MS`` earlier, since rules and weekdays do.
+        """
+        return _table(self.name, self._info)
 
     def transitions(self, low: int, high: int) -> list[tuple[int, int]]:
         """Return where the offset changes within [low, high].
@@ -148,14 +160,34 @@ def _nearest(name: str) -> str:
 def _changes(name: str, info: tzinfo, year: int) -> tuple[tuple[int, int], ...]:
     """Return the offset changes of a year: days are compared, then the instant is bisected."""
     del name  # part of the cache's key only
-    zone = Zone("", info)
     start = (datetime(year, 1, 1, tzinfo=UTC) - EPOCH) // MS
     end = (datetime(year + 1, 1, 1, tzinfo=UTC) - EPOCH) // MS if year < 9999 else MAX_MS
+    return _changes_between(Zone("", info), start, end, DAY_MS)
+
+
+@cache
+def _table(name: str, info: tzinfo) -> tuple[tuple[int, int], ...]:
+    zone = Zone(name, info)
+    changes = [(MIN_MS, zone.offset_at(MIN_MS))]
+    start = MIN_MS + 1
+    for year, days in _STEPS:
+        end = (datetime(year, 1, 1, tzinfo=UTC) - EPOCH) // MS
+        changes += _changes_between(zone, start, end, days * DAY_MS)
+        start = end
+    return tuple(changes)
+
+
+_STEPS = ((1840, 36_500), (1900, 30), (2040, 4), (2500, 21))
+"""Until which year changes of the clock lie further apart than so many days, in all zones."""
+
+
+def _changes_between(zone: Zone, start: int, end: int, step: int) -> tuple[tuple[int, int], ...]:
+    """Return the offset changes within [start, end), none of which are nearer than a step."""
     changes: list[tuple[int, int]] = []
     before = zone.offset_at(start - 1)
     low = start - 1
     while low < end - 1:
-        high = min(low + DAY_MS, end - 1)
+        high = min(low + step, end - 1)
         after = zone.offset_at(high)
         if after != before:
             changes.append((_bisect(zone, low, high, before), after))

@@ -71,7 +71,7 @@ class DataSet:
 
     def __enter__(self) -> DataSet:
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
-        url = ":memory:" if self._engine == "sqlite" else f"duckdb:{folder / 'sessions.duckdb'}"
+        url = ":memory:" if self._engine == "sqlite" else f"{self._engine}:{folder / 'store'}"
         self.db = self._stack.enter_context(usql.connect(url))
         path = folder / "sessions.ndjson"
         lines = (json.dumps(line, ensure_ascii=False) for line in self.lines)

@@ -10,6 +10,7 @@ from usql.compiled import Compiled
 from usql.dialects import Dialect
 from usql.layout import Layout
 from usql.schema import Field
+from usql.store.clickhouse_places import ClickhouseLocation
 from usql.store.duckdb_store import DuckdbLocation
 from usql.store.places import Place
 
@@ -64,6 +65,10 @@ def backend_of(place: Place, layout: Layout) -> Backend:
         from usql.backends.duckdb import DuckdbBackend
 
         return DuckdbBackend(place, layout)
+    if isinstance(place, ClickhouseLocation):
+        from usql.backends.clickhouse import ClickhouseBackend
+
+        return ClickhouseBackend(place, layout)
     from usql.backends.sqlite import SqliteBackend
 
     return SqliteBackend(place, layout)

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
-from typing import TypeVar
+from operator import attrgetter
+from typing import TypeAlias, TypeVar
 
 from sqlglot import exp
 
@@ -16,8 +17,12 @@ from usql import resolved as r
 from usql.plan import Parameter, Pattern, Planned
 from usql.plan.sql import Generic
 from usql.record import Record
+from usql.zones import Zone
 
 _Node = TypeVar("_Node", bound=exp.Expr)
+
+Bound: TypeAlias = "r.Constant | tuple[tuple[int, ...], ...]"
+"""A value that goes to an engine beside the SQL."""
 
 Spelling = Callable[..., exp.Expr]
 """Takes the arguments of a generic function, returns what stands for it."""
@@ -31,6 +36,7 @@ class Dialect(Record):
         sqlglot: sqlglot's name for it.
         spellings: what stands for each generic function.
         pattern: writes texts and wildcards as the engine's own pattern.
+        zone: writes a zone as the spelling of ``OFFSET`` takes it; by its name unless given.
         placeholder: names a placeholder with the type of its value, where the engine wants that.
     """
 
@@ -38,7 +44,8 @@ class Dialect(Record):
     sqlglot: str
     spellings: Mapping[Generic, Spelling] = field(repr=False)
     pattern: Callable[[Sequence[str | r.Wildcard]], str] = field(repr=False)
-    placeholder: Callable[[str, r.Constant], exp.Expr] | None = field(default=None, repr=False)
+    zone: Callable[[Zone], Bound] = field(default=attrgetter("name"), repr=False)
+    placeholder: Callable[[str, Bound], exp.Expr] | None = field(default=None, repr=False)
 
     def render(self, planned: Planned, *, pretty: bool = False) -> str:
         """Return the engine's SQL; the tree's generic functions are replaced in place.
@@ -57,12 +64,17 @@ class Dialect(Record):
                 place.replace(self.placeholder(place.name, values[place.name]))
         return tree.sql(dialect=self.sqlglot, pretty=pretty, copy=False)
 
-    def bound(self, parameters: Mapping[str, Parameter]) -> dict[str, r.Constant]:
+    def bound(self, parameters: Mapping[str, Parameter]) -> dict[str, Bound]:
         """Return the values of the placeholders as the engine takes them."""
-        return {
-            name: self.pattern(value.pieces) if isinstance(value, Pattern) else value
-            for name, value in parameters.items()
-        }
+        return {name: self._bound(value) for name, value in parameters.items()}
+
+    def _bound(self, value: Parameter) -> Bound:
+        match value:
+            case Pattern():
+                return self.pattern(value.pieces)
+            case Zone():
+                return self.zone(value)
+        return value
 
 
 def _found(tree: exp.Expr, kind: type[_Node]) -> Iterator[_Node]:

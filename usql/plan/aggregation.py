@@ -218,7 +218,7 @@ class _Aggregation:
 
     def _counted_levels(self, levels: list[int], source: str) -> exp.Select:
         joins: list[exp.Join] = []
-        columns: list[Node] = [exp.Column(this=exp.Star(), table=sql.identifier(source))]
+        columns = self._group_columns(source)
         for index in levels:
             later = self._query.keys[index + 1 :]
             if any(source_of(key.expr) is not None for key in later):
@@ -230,6 +230,12 @@ class _Aggregation:
                 count = sql.window(exp.Sum(this=sql.column(source, "n")), partition)
             columns.append(sql.named(count, f"n{index}"))
         return sql.select(columns, sql.relation(source, source), joins=joins)
+
+    def _group_columns(self, source: str) -> list[Node]:
+        """Return all columns of the groups, named: joins would make a star's ambiguous."""
+        names = [f"k{i}" for i in range(len(self._query.keys))]
+        names += ["n", *(f"a{i}" for i in range(len(self._columns)))]
+        return [sql.named(sql.column(source, name), name) for name in names]
 
     def _level_join(self, alias: str, index: int, source: str) -> exp.Join:
         """Join numbers of rows that the later keys, of many values each, do not multiply."""

@@ -46,7 +46,7 @@ def local_time(state: State, instant: Callable[[], Node]) -> Node:
         return sql.add(instant(), sql.number(offset)) if offset else instant()
 
     def looked_up() -> Node:
-        return sql.call(Generic.OFFSET, instant(), state.parameter(state.zone.name))
+        return sql.call(Generic.OFFSET, instant(), state.parameter(state.zone))
 
     offsets = state.zone.transitions(low, high) if high - low < _LONGEST_RANGE else []
     if not 0 < len(offsets) <= _MOST_OFFSETS:

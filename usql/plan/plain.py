@@ -81,8 +81,11 @@ def _within_reach(query: r.PlainQuery, state: State, rows: Rows) -> Node:
     ranked = exp.Ordered(this=sql.number(1), desc=term.descending, nulls_first=False)
     last = others.select([value], order=[ranked], limit=1)
     last.set("offset", exp.Offset(expression=sql.number(limit - 1)))
+    alias = state.fresh("z")
+    # an aggregate has a row even where there is none to see, which some engines want
+    only = sql.select([exp.Max(this=sql.column(alias, "v"))], sql.derived(last, alias))
     kind = exp.LT if term.descending else exp.GT
-    worse = kind(this=rows.value(term.expr), expression=exp.Subquery(this=last))
+    worse = kind(this=rows.value(term.expr), expression=exp.Subquery(this=only))
     # there is no last one where there are fewer rows, or where it has no value
     return exp.Not(this=exp.Coalesce(this=worse, expressions=[sql.false()]))
 

@@ -25,8 +25,8 @@ class Generic(Enum):
     LIST_TEXT = "USQL_EXACT"
     """(double): the same number as a text that keeps every bit."""
     OFFSET = "USQL_OFFSET"
-    """(instant, zone): local time minus UTC at an instant, both in ms; the zone as ``Zone.of``
-    takes it."""
+    """(instant, zone): local time minus UTC at an instant, both in ms; the zone is a parameter, a
+    ``Zone``."""
     MATCHES = "USQL_MATCHES"
     """(text, pattern): case-sensitive; the pattern is a parameter, a ``Pattern``."""
     INT_DIV = "USQL_INT_DIV"

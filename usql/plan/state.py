@@ -28,7 +28,7 @@ class Pattern(Record):
     pieces: tuple[str | r.Wildcard, ...]
 
 
-Parameter: TypeAlias = "r.Constant | Pattern"
+Parameter: TypeAlias = "r.Constant | Pattern | Zone"
 """What a placeholder stands for."""
 
 

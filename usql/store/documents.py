@@ -39,10 +39,18 @@ class Reading(Protocol):
         """Return the rows of a query."""
 
 
-class _Wanted(NamedTuple):
-    """Which rows are wanted, as a table ``wanted`` of keys to join with, and their values."""
+def is_member(connection: Reading) -> bool:
+    """Whether an engine looks rows up quickly only where their keys stand behind ``IN``.
 
-    table: str
+    Others are given a table of keys to join with, which they go through in its order.
+    """
+    return getattr(connection, "looks_up_members", False)
+
+
+class _Wanted(NamedTuple):
+    """Which rows are wanted: keys, as a table to join with or behind ``IN``, and their values."""
+
+    keys: str
     columns: str
     parameters: Sequence[int]
 
@@ -50,13 +58,20 @@ class _Wanted(NamedTuple):
     def rows(cls, columns: Sequence[str], keys: Sequence[Key]) -> _Wanted:
         names = ", ".join(map(quoted, columns))
         marks = f"({', '.join('?' * len(columns))})"
-        table = f"WITH wanted({names}) AS (VALUES {', '.join([marks] * len(keys))})"
-        return cls(table, names, list(chain.from_iterable(keys)))
+        listed = ", ".join([marks] * len(keys))
+        return cls(listed, names, list(chain.from_iterable(keys)))
 
-    def select(self, columns: Sequence[str], relation: str, more: str = "") -> str:
+    def select(
+        self, connection: Reading, columns: Sequence[str], relation: str, more: str = ""
+    ) -> str:
         """Return a query for columns of the wanted rows of a relation, joined with more."""
+        if is_member(connection):
+            return (
+                f"SELECT {', '.join(columns)} FROM {quoted(relation)}{more}"
+                f" WHERE ({self.columns}) IN ({self.keys})"
+            )
         return (
-            f"{self.table} SELECT {', '.join(columns)}"
+            f"WITH wanted({self.columns}) AS (VALUES {self.keys}) SELECT {', '.join(columns)}"
             f" FROM wanted {LEADING} {quoted(relation)} USING ({self.columns}){more}"
         )
 
@@ -138,7 +153,7 @@ class _TableReader:
         }
         lists.update(nested or {})
         depth = len(self._keys)
-        query = wanted.select(self._columns, self._base, self._join)
+        query = wanted.select(connection, self._columns, self._base, self._join)
         for row in connection.execute(query, wanted.parameters):
             key = row[:depth]
             arrival, extra, *values = row[depth:]
@@ -149,7 +164,7 @@ class _TableReader:
     ) -> dict[Key, list[Any]]:
         """Return the values of a list, or the properties, of each row that has some."""
         columns = [*self._keys, KEY if properties else ORDINAL]
-        query = wanted.select([*map(quoted, (*columns, VALUE))], relation)
+        query = wanted.select(connection, [*map(quoted, (*columns, VALUE))], relation)
         order = f" ORDER BY {', '.join(map(quoted, columns))}"
         found: dict[Key, list[Any]] = {}
         for *key, name, value in connection.execute(query + order, wanted.parameters):

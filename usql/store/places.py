@@ -8,19 +8,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from usql.errors import StoreError
 from usql.layout import Layout, columnar_layout, default_layout
+from usql.store.clickhouse_places import (
+    CHDB,
+    CLICKHOUSE,
+    ChdbLocation,
+    ClickhouseLocation,
+    ServerLocation,
+)
 from usql.store.duckdb_store import DuckdbLocation
 from usql.store.sqlite_store import Location
 
 if TYPE_CHECKING:
     from usql.store.sessions import Identity, Session
 
-Place: TypeAlias = Location | DuckdbLocation
+Place: TypeAlias = Location | DuckdbLocation | ChdbLocation | ServerLocation
 """Where a store is."""
 
 _DUCKDB = "duckdb:"
@@ -46,7 +53,9 @@ def place_of(url: str | os.PathLike[str]) -> Place:
     """Return the place that a person named.
 
     Args:
-        url: a path, ``sqlite:path``, ``duckdb:path``, or ``:memory:`` for a new store in memory.
+        url: a path, ``sqlite:path``, ``duckdb:path``, ``chdb:folder/``,
+            ``clickhouse://user:password@host:port/database``, or ``:memory:`` for a new store in
+            memory.
 
     Raises:
         StoreError: it names a kind of store that is not supported, or nothing.
@@ -54,7 +63,13 @@ def place_of(url: str | os.PathLike[str]) -> Place:
     >>> place_of("duckdb:sessions.duckdb").path.name
     'sessions.duckdb'
     """
-    if not (isinstance(url, str) and url.startswith(_DUCKDB)):
+    if not isinstance(url, str):
+        return Location.of(url)
+    if url.startswith(CHDB):
+        return ChdbLocation.of(url)
+    if url.startswith(CLICKHOUSE):
+        return ServerLocation.of(url)
+    if not url.startswith(_DUCKDB):
         return Location.of(url)
     path = url.removeprefix(_DUCKDB).removeprefix("//")
     if not path:
@@ -64,7 +79,16 @@ def place_of(url: str | os.PathLike[str]) -> Place:
 
 def layout_of(place: Place) -> Layout:
     """Return the layout of the stores of a place's kind."""
-    return columnar_layout() if isinstance(place, DuckdbLocation) else default_layout()
+    return default_layout() if isinstance(place, Location) else columnar_layout()
+
+
+def keeping(place: Place) -> AbstractContextManager[None]:
+    """Return a block in which an engine that takes long to start is started only once."""
+    if not isinstance(place, ChdbLocation):
+        return nullcontext()
+    from usql.store.chdb_client import kept
+
+    return kept(place)
 
 
 def open_writer(
@@ -77,7 +101,7 @@ def open_writer(
         layout: of a new store.
         patience: seconds to wait while another process writes; 10 unless given.
         durable: wait at the end of each transaction until it would survive a loss of power, which
-            DuckDB does anyway.
+            DuckDB does anyway, and ClickHouse leaves to the system.
 
     Raises:
         StoreError: the place holds something else, or cannot be written.
@@ -86,6 +110,10 @@ def open_writer(
         from usql.store.duckdb_writer import duckdb_writer
 
         return duckdb_writer(place, layout, patience)
+    if isinstance(place, ClickhouseLocation):
+        from usql.store.clickhouse_writer import clickhouse_writer
+
+        return clickhouse_writer(place, layout, patience)
     from usql.store.sqlite_writer import sqlite_writer
 
     return sqlite_writer(place, layout, patience, durable=durable)

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 
+from usql.store.clickhouse_places import ClickhouseLocation
 from usql.store.places import Place
 from usql.store.sessions import Identity, Session
 from usql.store.sqlite_store import Location
@@ -76,10 +77,27 @@ def _finding(place: Place) -> Iterator[Find]:
 
         with store_errors(place), closing(open_reader(place)) as connection:
             yield lambda identities: find_sessions(connection, identities)
+    elif isinstance(place, ClickhouseLocation):
+        with _finding_in_clickhouse(place) as find:
+            yield find
     else:
         from usql.store import duckdb_store
-        from usql.store.duckdb_writer import find_sessions as find
+        from usql.store.duckdb_writer import find_sessions as find_in_duckdb
 
         opened = duckdb_store.open_reader(place)
         with duckdb_store.store_errors(place), closing(opened) as reader:
-            yield lambda identities: find(reader, identities)
+            yield lambda identities: find_in_duckdb(reader, identities)
+
+
+@contextmanager
+def _finding_in_clickhouse(place: ClickhouseLocation) -> Iterator[Find]:
+    from usql.store.clickhouse_client import store_errors
+    from usql.store.clickhouse_store import find_store
+    from usql.store.clickhouse_writer import find_sessions
+
+    client = find_store(place)
+    if client is None:
+        yield lambda identities: ()
+        return
+    with store_errors(place), closing(client):
+        yield lambda identities: find_sessions(client, identities)

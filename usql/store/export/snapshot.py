@@ -18,7 +18,7 @@ import msgspec
 
 from usql.layout import EXTRA, KEY, ORDINAL, SESSION, VALUE, Layout
 from usql.schema import Field, Table
-from usql.store.documents import LEADING, Reading, documents
+from usql.store.documents import LEADING, Reading, documents, is_member
 from usql.store.sqlite_schema import IDENTITY, quoted
 from usql.types import Kind
 
@@ -172,7 +172,7 @@ class _Reader:
                 names.update((name, None) for name, _ in relation.columns)
         self._names = tuple(names)
         more = f" {LEADING} {quoted(detail)} USING ({_list(self._keys)})"
-        self._sql = _select(self._names, base, "" if base == detail else more, self._keys)
+        self._parts = (self._names, base, "" if base == detail else more, self._keys)
         self._booleans = tuple(f.name for f in table.scalars if f.kind is Kind.BOOLEAN)
 
     def read(self, connection: Reading, numbers: Iterable[int]) -> TableRows:
@@ -182,7 +182,7 @@ class _Reader:
             connection: to the store.
             numbers: of the sessions.
         """
-        rows = list(connection.execute(_wanted(numbers) + self._sql, ()))
+        rows = list(connection.execute(_select(connection, numbers, *self._parts), ()))
         values: Iterable[Sequence[Any]] = (
             zip(*rows, strict=True) if rows else [()] * len(self._names)
         )
@@ -209,8 +209,8 @@ class _Reader:
         keys = (*self._keys, last)
         found: dict[tuple[int, ...], list[Any]] = {}
         size = 0
-        sql = _select((*keys, VALUE), relation, "", keys)
-        for *key, name, value in connection.execute(_wanted(numbers) + sql, ()):
+        sql = _select(connection, numbers, (*keys, VALUE), relation, "", keys)
+        for *key, name, value in connection.execute(sql, ()):
             entry = (name, value) if field.properties else value
             found.setdefault(tuple(key), []).append(entry)
             size += 16 + (len(value) if type(value) is str else 8)
@@ -229,15 +229,26 @@ class _Given:
         return self._extra is None or self._extra.get(name) is not None
 
 
-def _wanted(numbers: Iterable[int]) -> str:
-    """Return a table of sessions' numbers, for a query to begin with."""
-    return f"WITH wanted({SESSION}) AS (VALUES {', '.join(f'({n:d})' for n in numbers)}) "
-
-
-def _select(names: Sequence[str], relation: str, more: str, order: Sequence[str]) -> str:
+def _select(
+    connection: Reading,
+    numbers: Iterable[int],
+    names: Sequence[str],
+    relation: str,
+    more: str,
+    order: Sequence[str],
+) -> str:
+    """Return a query for columns of the rows of sessions."""
+    ordered = f" ORDER BY {_list(order)}"
+    if is_member(connection):
+        listed = ", ".join(f"{n:d}" for n in numbers)
+        return (
+            f"SELECT {_list(names)} FROM {quoted(relation)}{more}"
+            f" WHERE {quoted(SESSION)} IN ({listed}){ordered}"
+        )
+    wanted = ", ".join(f"({n:d})" for n in numbers)
     return (
-        f"SELECT {_list(names)} FROM wanted {LEADING} {quoted(relation)} USING ({SESSION})"
-        f"{more} ORDER BY {_list(order)}"
+        f"WITH wanted({SESSION}) AS (VALUES {wanted}) SELECT {_list(names)}"
+        f" FROM wanted {LEADING} {quoted(relation)} USING ({SESSION}){more}{ordered}"
     )
 
 

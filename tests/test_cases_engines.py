@@ -1,0 +1,27 @@
+"""Every case of `tests/cases` on the other engines: a query means the same on each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cases import answers
+from cases.reader import Entry
+from test_cases import CASES, DATA
+
+import usql
+
+
+@pytest.fixture(scope="module", params=["duckdb", "chdb"])
+def db(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    pytest.importorskip(request.param, reason=f"the engine {request.param} is not installed")
+    place = tmp_path_factory.mktemp("engine") / "store"
+    with usql.connect(f"{request.param}:{place}") as opened:
+        opened.import_files([DATA])
+        yield opened
+
+
+@pytest.mark.parametrize("entry", CASES, ids=str)
+def test_the_same_answer(entry: Entry, db: Any) -> None:
+    assert answers.difference(answers.expected(entry), answers.given(entry, db)) is None

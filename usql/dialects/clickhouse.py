@@ -1,0 +1,200 @@
+"""ClickHouse's spellings, under the settings that the store's client asks for.
+
+Those make joins and aggregates yield NULL as other engines do, and let a cast keep it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from sqlglot import exp
+
+from usql import resolved as r
+from usql.dialects import Dialect
+from usql.plan.sql import Generic, Node
+from usql.zones import CYCLE_MS, CYCLE_START, MAX_MS, MIN_MS, Zone
+
+_CYCLE_DAYS = 146_097
+_CYCLE_YEARS = 400
+_FIRST_DAY = -25_567
+"""1900-01-01, from which a type of dates covers just one cycle of the calendar, 400 years."""
+
+_TYPES: dict[type, str] = {
+    bool: "Bool",
+    int: "Int64",
+    float: "Float64",
+    str: "String",
+    tuple: "Array(Tuple(Int64, Int64))",
+}
+
+
+def _call(name: str, *arguments: Node) -> Node:
+    return exp.Anonymous(this=name, expressions=list(arguments))
+
+
+def _number(value: int) -> Node:
+    literal = exp.Literal(this=str(abs(value)), is_string=False)
+    return exp.Neg(this=literal) if value < 0 else literal
+
+
+def _text(value: str) -> Node:
+    return exp.Literal(this=value, is_string=True)
+
+
+def _add(left: Node, right: Node) -> Node:
+    return exp.Paren(this=exp.Add(this=left, expression=right))
+
+
+def _sub(left: Node, right: Node) -> Node:
+    return exp.Paren(this=exp.Sub(this=left, expression=right))
+
+
+def _mul(left: Node, right: Node) -> Node:
+    return exp.Paren(this=exp.Mul(this=left, expression=right))
+
+
+def _real(node: Node) -> Node:
+    return _call("toFloat64", node)
+
+
+def _not_zero(node: Node) -> Node:
+    return _call("nullIf", node, _number(0))
+
+
+def _divided(left: Node, right: Node) -> Node:
+    return _call("divide", _real(left), _not_zero(right))
+
+
+def _rounded(node: Node) -> Node:
+    """Round half away from zero: ``round`` does so for whole numbers, but not for doubles.
+
+    A double's halves, without what is behind the point, times 5 end with 5 where it had a half.
+    What stands behind a NULL is converted too, and may be infinite.
+    """
+    whole = _call("trunc", _mul(node, _number(2)))
+    halves = _call("accurateCastOrNull", whole, _text("Int128"))
+    tenths = _call("round", _mul(halves, _number(5)), _number(-1))
+    return _exact(_call("intDiv", tenths, _number(10)))
+
+
+def _exact(node: Node) -> Node:
+    """Refuse what is beyond 64 bits, where ClickHouse would go on with the lowest 64."""
+    return _call("accurateCast", node, _text("Nullable(Int64)"))
+
+
+def _wide(name: str) -> Callable[[Node, Node], Node]:
+    return lambda a, b: _exact(_call(name, _call("toInt128", a), _call("toInt128", b)))
+
+
+def _percentile(value: Node, p: Node) -> Node:
+    parameter = exp.Div(this=p, expression=_number(100))
+    return exp.ParameterizedAgg(
+        this="quantileExactInclusive", expressions=[parameter], params=[_real(value)]
+    )
+
+
+def like(pattern: Sequence[str | r.Wildcard]) -> str:
+    r"""Return a pattern as ``LIKE`` takes it.
+
+    >>> like(("50% off\\", r.Wildcard("*")))
+    '50\\% off\\\\%'
+    """
+    signs = {"*": "%", "?": "_"}
+    return "".join(signs[p.sign] if isinstance(p, r.Wildcard) else _literal(p) for p in pattern)
+
+
+def _literal(text: str) -> str:
+    return "".join(f"\\{c}" if c in "%_\\" else c for c in text)
+
+
+def placeholder(name: str, value: Any) -> Node:
+    """Return a placeholder with the type of its value."""
+    return exp.Placeholder(this=name, kind=_TYPES[type(value)])
+
+
+# --- local time
+
+
+def _offset(instant: Node, zone: Node) -> Node:
+    """Look up an instant in a zone's table, of which later dates repeat the end."""
+    within = _call("least", _call("greatest", instant, _number(MIN_MS)), _number(MAX_MS))
+    beyond = _call("greatest", _sub(within.copy(), _number(CYCLE_START)), _number(0))
+    cycles = _mul(_call("intDiv", beyond, _number(CYCLE_MS)), _number(CYCLE_MS))
+    starts, offsets = (_call("tupleElement", zone.copy(), _number(part)) for part in (1, 2))
+    change = _call("roundDown", _sub(within, cycles), starts)
+    return _call("transform", change, starts.copy(), offsets, _call("toInt64", _number(0)))
+
+
+# --- calendar
+
+
+def _date(days: Node) -> Node:
+    """Return the date of a day, moved by whole cycles of the calendar into what dates cover."""
+    into = _call("positiveModulo", _sub(days, _number(_FIRST_DAY)), _number(_CYCLE_DAYS))
+    return _add(_call("toDate32", _text("1900-01-01")), _call("toInt32", into))
+
+
+def _cycle_years(days: Node) -> Node:
+    """Return by how many years a date was moved."""
+    from_first = _real(_sub(days, _number(_FIRST_DAY)))
+    cycles = _call("floor", exp.Div(this=from_first, expression=_number(_CYCLE_DAYS)))
+    return _mul(_call("toInt64", cycles), _number(_CYCLE_YEARS))
+
+
+def _read(part: str) -> Callable[[Node], Node]:
+    return lambda days: _call("toInt64", _call(part, _date(days)))
+
+
+def _year(days: Node) -> Node:
+    return _add(_read("toYear")(days.copy()), _cycle_years(days))
+
+
+def _year_month(days: Node) -> Node:
+    hundreds = _mul(_cycle_years(days.copy()), _number(100))
+    return _add(_read("toYYYYMM")(days), hundreds)
+
+
+def _month_day(days: Node) -> Node:
+    return exp.Paren(this=exp.Mod(this=_read("toYYYYMMDD")(days), expression=_number(10_000)))
+
+
+def _start(day_within: Callable[[Node], Node]) -> Callable[[Node], Node]:
+    """Return what makes the first day of a unit, in days, of a day."""
+    return lambda days: _sub(days.copy(), _sub(day_within(days), _number(1)))
+
+
+def _day_of_quarter(days: Node) -> Node:
+    date = _date(days)
+    first = _call("toStartOfQuarter", date.copy())
+    return _add(_sub(_call("toInt64", date), _call("toInt64", first)), _number(1))
+
+
+CLICKHOUSE = Dialect(
+    name="ClickHouse",
+    sqlglot="clickhouse",
+    pattern=like,
+    zone=Zone.table,
+    placeholder=placeholder,
+    spellings={
+        Generic.PERCENTILE: _percentile,
+        Generic.LIST: lambda *entries: _call("groupArray", _call("tuple", *entries)),
+        Generic.LIST_TEXT: lambda value: value,
+        Generic.OFFSET: _offset,
+        Generic.MATCHES: lambda text, pattern: exp.Like(this=text, expression=pattern),
+        Generic.INT_DIV: lambda a, b: _call("intDiv", a, b),
+        Generic.ROUND_DIV: lambda a, b: _rounded(_divided(a, b)),
+        Generic.ROUND: _rounded,
+        Generic.FLOAT_DIV: _divided,
+        Generic.INT_MOD: lambda a, b: _call("modulo", a, _not_zero(b)),
+        Generic.FLOAT_MOD: lambda a, b: _call("modulo", _real(a), _not_zero(_real(b))),
+        Generic.YEAR: _year,
+        Generic.YEAR_MONTH: _year_month,
+        Generic.MONTH_DAY: _month_day,
+        Generic.MONTH: _read("toMonth"),
+        Generic.DAY: _read("toDayOfMonth"),
+        Generic.MONTH_START: _start(_read("toDayOfMonth")),
+        Generic.QUARTER_START: _start(_day_of_quarter),
+        Generic.YEAR_START: _start(_read("toDayOfYear")),
+    },
+)
