@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from usql.dialects import Bound
-from usql.plan import Output
+from usql.plan import Bound, Output
 from usql.record import Record
 from usql.result import Column
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from usql import ast
 from usql import resolved as r
-from usql.dialects import Bound
+from usql.plan import Bound
 from usql.schema import Field
 from usql.types import Type
 from usql.zones import Zone

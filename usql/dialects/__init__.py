@@ -9,20 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
 from operator import attrgetter
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 from sqlglot import exp
 
 from usql import resolved as r
-from usql.plan import Parameter, Pattern, Planned
+from usql.plan import Bound, Parameter, Pattern, Planned
 from usql.plan.sql import Generic
 from usql.record import Record
 from usql.zones import Zone
 
 _Node = TypeVar("_Node", bound=exp.Expr)
-
-Bound: TypeAlias = "r.Constant | tuple[tuple[int, ...], ...]"
-"""A value that goes to an engine beside the SQL."""
 
 Spelling = Callable[..., exp.Expr]
 """Takes the arguments of a generic function, returns what stands for it."""

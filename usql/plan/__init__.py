@@ -14,9 +14,9 @@ from usql.plan import start as start  # before whatever imports sqlglot
 from usql.plan.aggregation import plan_aggregation
 from usql.plan.funnel import plan_funnel
 from usql.plan.plain import plan_plain
-from usql.plan.state import Output, Parameter, Pattern, Planned, State
+from usql.plan.state import Bound, Output, Parameter, Pattern, Planned, State
 
-__all__ = ["Output", "Parameter", "Pattern", "Planned", "plan"]
+__all__ = ["Bound", "Output", "Parameter", "Pattern", "Planned", "plan"]
 
 
 def plan(query: r.Query, layout: Layout, starts: tuple[int, int] | None) -> Planned:

@@ -31,6 +31,9 @@ class Pattern(Record):
 Parameter: TypeAlias = "r.Constant | Pattern | Zone"
 """What a placeholder stands for."""
 
+Bound: TypeAlias = "r.Constant | tuple[tuple[int, ...], ...]"
+"""The same as an engine takes it."""
+
 
 class Output(Record):
     """A column of the SQL result and how its values are read back.
