@@ -10,6 +10,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -43,19 +44,28 @@ const { DynatraceTenantAPI } = require("@dt-esa/dynatrace-api-client");
 """
 
 
+PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)])
+"""Where node is, if it is anywhere: of the system, or of the extra ``npm``."""
+
+
+def _found(program: str) -> str:
+    return shutil.which(program, path=PATH) or program
+
+
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder in which the client is installed."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        pytest.skip("node and npm are not installed")
+    if shutil.which("node", path=PATH) is None or shutil.which("npm", path=PATH) is None:
+        pytest.skip("node and npm are not installed; the extra npm brings them")
     folder = tmp_path_factory.mktemp("npm")
     try:
         done = subprocess.run(
-            ["npm", "install", "--prefix", str(folder), "--no-audit", "--no-fund", PACKAGE],
+            [_found("npm"), "install", "--prefix", str(folder), "--no-audit", "--no-fund", PACKAGE],
             capture_output=True,
             text=True,
             check=False,
             timeout=120,
+            env={**os.environ, "PATH": PATH},
         )
     except subprocess.TimeoutExpired:
         pytest.skip("the npm registry does not answer")
@@ -71,10 +81,11 @@ def test_the_client_from_npm(client: Path, store: Path, tmp_path: Path) -> None:
     secret = token(store, "query")
     with serving(store, "--tls-cert", certificate, "--tls-key", key) as server:
         done = subprocess.run(
-            ["node", str(script)],
+            [_found("node"), str(script)],
             cwd=client,
             env={
                 **os.environ,
+                "PATH": PATH,
                 "NODE_EXTRA_CA_CERTS": str(certificate),
                 "TENANT_URL": f"https://localhost:{server.port}/e/{ENVIRONMENT}/",
                 "TENANT_TOKEN": secret,
