@@ -18,6 +18,11 @@ from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 30
+_LIMITED = """
+import os, resource, sys
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]), int(sys.argv[1])))
+os.execv(sys.argv[2], sys.argv[2:])
+"""
 
 
 @dataclass
@@ -124,10 +129,16 @@ def token(store: Path, *scopes: str, label: str = "") -> str:
 
 
 @contextmanager
-def serving(store: Path, *options: str | Path) -> Iterator[Server]:
-    """Run a server on a free port for the length of a block."""
+def serving(store: Path, *options: str | Path, largest_file: int | None = None) -> Iterator[Server]:
+    """Run a server on a free port for the length of a block.
+
+    ``largest_file`` is how many bytes a file may have that it writes, as on a disk that is full.
+    """
+    arguments = command("serve", store, "--port", "0", *options)
+    if largest_file is not None:
+        arguments = [sys.executable, "-c", _LIMITED, str(largest_file), *arguments]
     process = subprocess.Popen(
-        command("serve", store, "--port", "0", *options),
+        arguments,
         env=environment(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

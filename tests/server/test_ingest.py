@@ -194,6 +194,28 @@ def test_a_full_disk(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert store_body(db, store, body, "2").sessions == 400
 
 
+def test_a_store_that_cannot_grow_loses_nothing_that_was_confirmed(store: Path) -> None:
+    confirmed, refused = list(BEFORE), 0
+    with serving(store, largest_file=2_000_000) as server:
+        for first in range(1000, 6000, 500):
+            sessions = [session(n, DAY + n, city=f"{n:01000}") for n in range(first, first + 500)]
+            status, answer = send(server, lines(sessions))
+            # A disk that is full is 507; a limit of the process looks like a disk that fails.
+            assert status in (200, 503), answer
+            if status == 200:
+                confirmed += [str(s["userSessionId"]) for s in sessions]
+            else:
+                refused += 1
+        asked = server.post("/api/query", {"query": "SELECT COUNT(*) FROM usersession"})
+        assert asked.json["rows"] == [[len(confirmed)]]
+    assert refused
+    assert len(confirmed) > len(BEFORE)
+    assert stored(store) == sorted(confirmed)
+    with usql.connect(store) as db:
+        assert db.check().sound
+        assert db.import_sessions(sessions).rejected == 0  # there is room again
+
+
 def test_what_is_confirmed_is_durable(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import usql.store.sqlite_writer as writer
 
