@@ -67,6 +67,7 @@ QUERIES = (
 """Five queries that each show something of the data, and of the language."""
 
 NEXT = (
+    "usql {store}   # the shell: suggestions with Tab, .help, .chart",
     "usql query {store} --timezone Europe/Vienna"
     " \"SELECT DATETIME(startTime, 'E'), COUNT(*) FROM usersession\"",
     'usql query {store} "SELECT DISTINCT stringProperties.campaign, COUNT(*) FROM usersession"',
