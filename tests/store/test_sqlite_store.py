@@ -324,3 +324,25 @@ def test_a_damaged_store_is_said_to_be_damaged(location: Location) -> None:
     location.path.write_bytes(content[:8192] + b"\xff" * (len(content) - 8192))
     with pytest.raises(StoreError, match="is damaged"):
         open_reader(location)
+
+
+def test_what_a_killed_process_left_half_done_is_taken_back(
+    location: Location, store: sqlite3.Connection, tmp_path: Path
+) -> None:
+    path = location.path
+    assert path is not None
+    store.execute("PRAGMA journal_mode = DELETE")  # as it is while a new store is being made
+    store.execute("PRAGMA cache_size = 1")
+    store.execute("BEGIN IMMEDIATE")
+    store.execute("CREATE TABLE half (a)")
+    store.executemany("INSERT INTO half VALUES (?)", [("x" * 1000,)] * 2000)
+    left = tmp_path / "left.db"
+    for suffix in ("", "-journal"):  # as the process would leave them
+        left.with_name(left.name + suffix).write_bytes(
+            path.with_name(path.name + suffix).read_bytes()
+        )
+    store.execute("ROLLBACK")
+    with closing(open_reader(Location.of(left))) as reader:
+        tables = {name for (name,) in reader.execute("SELECT name FROM sqlite_schema")}
+    assert "usersession" in tables
+    assert "half" not in tables

@@ -12,7 +12,7 @@ import re
 import sqlite3
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,8 +159,7 @@ def open_reader(location: Location) -> sqlite3.Connection:
     """
     _check_place(location, create=False)
     with store_errors(location):
-        uri = location.with_parameters(_reading_mode(location))
-        connection = _connect(uri, READER_PATIENCE)
+        connection = _connect_to_read(location)
         with _closed_on_error(connection):
             version = _version(connection, location)
             if version is None:
@@ -251,6 +250,7 @@ def store_errors(location: Location) -> Iterator[None]:
         raise StoreError(f"{location} {problem}", hint=hint) from error
 
 
+_HALF_DONE = (sqlite3.SQLITE_READONLY_ROLLBACK, sqlite3.SQLITE_READONLY_RECOVERY)
 _WAIT_LONGER = "try again later; usql import --wait SECONDS waits longer"
 _FOREIGN = "is a SQLite file, but not a usql store"
 _PROBLEMS: dict[int, tuple[str, str | None]] = {
@@ -298,6 +298,25 @@ def _connect(uri: str, patience: float) -> sqlite3.Connection:
     return sqlite3.connect(
         uri, uri=True, timeout=patience, isolation_level=None, check_same_thread=False
     )
+
+
+def _connect_to_read(location: Location) -> sqlite3.Connection:
+    """Connect for reading, to a state that no killed process has left half done.
+
+    SQLite goes back to the last whole state by itself, but not over a connection that may only
+    read.
+    """
+    uri = location.with_parameters(_reading_mode(location))
+    connection = _connect(uri, READER_PATIENCE)
+    with _closed_on_error(connection):
+        try:
+            connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode not in _HALF_DONE:
+                raise
+            with closing(_connect(location.with_parameters("mode=rw"), READER_PATIENCE)) as writer:
+                writer.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    return connection
 
 
 @contextmanager
