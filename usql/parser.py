@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, TypeAlias, cast
 
 import lark
+from lark.parsers.lalr_analysis import Shift
 
 from usql import ast
 from usql.errors import BadSyntax, TooLarge, UsqlError
@@ -171,7 +172,7 @@ def _syntax_error(
 
     if isinstance(error, lark.exceptions.UnexpectedToken):
         at_end = error.token.type == "$END"
-        expected = set(parsing.accepts() or error.expected)
+        expected = _accepted(parsing.parser_state) or set(error.expected)
     else:
         at_end = isinstance(error, lark.exceptions.UnexpectedEOF)
         expected = set(getattr(error, "allowed", None) or getattr(error, "expected", None) or ())
@@ -329,14 +330,37 @@ def beginning(text: str) -> Beginning | None:
     """
     if len(text) > MAX_LENGTH:
         return None
-    state = _parser().parse_interactive(text)
+    parsing: Any = _parser().parse_interactive(text)
+    parsing.parser_state.parse_conf.callbacks = {}  # nobody wants the tree
     try:
-        tokens = tuple(state.exhaust_lexer())
+        tokens = tuple(parsing.exhaust_lexer())
     except lark.exceptions.UnexpectedInput:
         return None
-    accepts: Any = state.accepts  # type: ignore[no-untyped-call,unused-ignore]
     pieces = (Piece(_kind_name(t.type), str(t), t.start_pos or 0, t.end_pos or 0) for t in tokens)
-    return Beginning(tuple(pieces), frozenset(map(_kind_name, accepts())))
+    return Beginning(tuple(pieces), frozenset(map(_kind_name, _accepted(parsing.parser_state))))
+
+
+def _accepted(state: Any) -> set[str]:
+    """Return the terminals that may follow; lark's own ``accepts`` takes six times as long."""
+    table, end = state.parse_conf.states, state.parse_conf.end_state
+    stack = state.state_stack
+    return {
+        name for name in table[stack[-1]] if name.isupper() and _shifts(table, stack, name, end)
+    }
+
+
+def _shifts(table: Any, stack: list[Any], terminal: str, end: Any) -> bool:
+    """Whether a terminal is shifted, or ends the text, after all that it lets be reduced."""
+    stack = list(stack)
+    while (found := table[stack[-1]].get(terminal)) is not None:
+        action, rule = found
+        if action is Shift:
+            return True
+        del stack[len(stack) - len(rule.expansion) :]
+        stack.append(table[stack[-1]][rule.origin.name][1])
+        if stack[-1] == end:
+            return True
+    return False
 
 
 def _kind_name(terminal: str) -> str:

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -151,20 +150,6 @@ def test_an_unknown_format_is_refused():
 def test_chunks_are_whole_lines(format):
     assert all(chunk.endswith("\n") for chunk in render(CITIES, format) if format != "json")
     assert "".join(render(CITIES, format)).endswith("\n")
-
-
-@pytest.mark.parametrize("format", FORMATS)
-def test_five_thousand_rows_are_fast(format):
-    columns = tuple(Column(f"column {n}", "double" if n % 2 else "string") for n in range(10))
-    rows = [
-        tuple(i * 1.1 if n % 2 else f"Wien–Straße {i % 700}" for n in range(10))
-        for i in range(5000)
-    ]
-    result = Result(columns, rows)
-    start = time.perf_counter()
-    for _ in render(result, format, width=200):
-        pass
-    assert time.perf_counter() - start < 1.0  # 0.1 s on a machine of its own
 
 
 def test_ascii_and_latin_text_do_without_rich():

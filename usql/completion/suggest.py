@@ -8,11 +8,13 @@ one of each type is put in and resolved.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
+from usql import ast
 from usql.completion.knowledge import Knowledge
 from usql.completion.place import Place, place_of
 from usql.completion.ranking import ranked
@@ -110,7 +112,20 @@ _SECOND_ARGUMENTS = {
     ("DATETIME", 2): (("'1h'", "full hours"), ("'1d'", "days"), ("'15m'", "quarters of an hour")),
     ("DURATION", 0): (("'1h'", "an hour"), ("'1d'", "a day"), ("'7d'", "a week"), ("'30m'", "")),
 }  # fmt: skip
+_SECOND = {"CONDITION": ", WHERE startTime IS NOT NULL", "PERCENTILE": ", 50"}
+"""What these functions need behind their first argument."""
+_ENDS_OPERAND = frozenset({"WORD", "DIGIT_WORD", "STRING", "BRACKETED", "NUMBER", ")", "VARIABLE"})
 _LIMITS = ("10", "50", "100", "1000")
+_OPERATORS = {
+    "+": "plus", "-": "minus", "*": "times", "/": "divided by", "%": "remainder of a division",
+}  # fmt: skip
+_OPERATOR_NAMES = frozenset({*_OPERATORS, "MOD"})
+_ALL = frozenset(Kind)
+_OPERANDS = frozenset({Kind.LONG, Kind.DOUBLE, Kind.DATE})
+_NUMBERS = {"1000": "ms of a second", "60000": "ms of a minute", "100": "a number"}
+_DURATIONS = {"DURATION('1h')": "an hour", "DURATION('1d')": "a day", "DURATION('7d')": "a week"}
+_DATE_AGGREGATES = ("MIN", "MAX", "AVG", "MEDIAN")
+"""Aggregates of a date that are dates."""
 
 
 class _Choices:
@@ -146,7 +161,9 @@ class _Choices:
             return second
         if place.quote:
             return []
-        return [*self._names(), *self._keywords()]
+        if place.in_condition and (self._moves_moment() or place.last == "VARIABLE"):
+            return [*self._durations(), *self._keywords()]
+        return [*self._names(), *self._keywords(), *self._operators()]
 
     # --- tables and names
 
@@ -178,10 +195,29 @@ class _Choices:
                 yield self._field_choice(field, self._table, whole=True)
         else:
             yield from self._fields(properties=True, function=function)
+            yield from self._inner_functions(function)
+            if self._is_operand():
+                yield from self._numbers()
+
+    def _inner_functions(self, function: Function) -> Iterator[_Choice]:
+        """Yield the functions whose value another one may take."""
+        if self._is_operand() or (self._place.bracket and self._place.bracket.argument):
+            families = {Family.DATE_PART}
+        elif function.family in (Family.DATE_PART, Family.DATE_TEXT):
+            yield from self._functions({Family.AGGREGATE}, only=_DATE_AGGREGATES)
+            return
+        else:
+            families = {Family.DATE_PART, Family.DATE_TEXT, Family.KEYS}
+        yield from self._functions(families, kinds=function.kinds)
 
     def _items(self) -> Iterator[_Choice]:
         """Yield what a column, a grouping key or an ordering may be."""
         place = self._place
+        if self._is_operand():
+            yield from self._fields(properties=True)
+            yield from self._functions(set(Family) - {Family.RESERVED, Family.DATE_TEXT})
+            yield from self._numbers()
+            return
         if place.clause == "ORDER":
             yield from self._written(aggregates=True)
             yield from self._fields(properties=False)
@@ -201,9 +237,10 @@ class _Choices:
 
     def _fields(self, *, properties: bool, function: Function | None = None) -> Iterator[_Choice]:
         first = self._table
+        kinds = _OPERANDS if self._is_operand() else function.kinds if function else _ALL
         for table in self._schema.reachable(first):
             for field in table.queryable:
-                if function is not None and field.kind not in function.kinds:
+                if field.kind not in kinds:
                     continue
                 if field.properties and not (properties and self._knowledge.keys(field)):
                     continue
@@ -218,8 +255,16 @@ class _Choices:
         bare = table is self._table
         name = field.name if bare else f"{table.name}.{field.name}"
         text = f"{name}." if field.properties and not whole else name
-        alike = (field.many, field.properties, table is self._table)
+        # of which table it is matters while the query may still be FROM any of them
+        owner = table is self._table if self._from else table.name
+        alike = (owner, field.many, field.properties, self._sort(field.kind))
         return _Choice(text, "field", _about(field), name, 0, alike, self._probe(field, text))
+
+    def _sort(self, kind: Kind) -> str:
+        """Return what a field's kind matters for: only where something is worked out of it."""
+        if not self._place.brackets and not self._is_operand():
+            return ""
+        return "date" if kind is Kind.DATE else "number" if kind in _OPERANDS else "other"
 
     def _probe(self, field: Field, text: str) -> str:
         """Return what is tried for a field that needs one of its keys, and "" for others."""
@@ -243,10 +288,13 @@ class _Choices:
         for found in table.queryable:
             if self._fits(found) and (not found.properties or self._knowledge.keys(found)):
                 text = f"{found.name}." if found.properties else found.name
-                alike, probe = (found.many, found.properties), self._probe(found, text)
+                alike = (found.many, found.properties, self._sort(found.kind))
+                probe = self._probe(found, text)
                 yield _Choice(text, "field", _about(found), found.name, 0, alike, probe)
 
     def _fits(self, field: Field) -> bool:
+        if self._is_operand():
+            return field.kind in _OPERANDS
         function = FUNCTIONS.get(self._place.in_function.casefold())
         return function is None or field.kind in function.kinds
 
@@ -272,10 +320,18 @@ class _Choices:
         found = [field for field in others if field is not None]
         return found[0] if len(found) == 1 else None
 
-    def _functions(self, families: set[Family], without: str = "") -> Iterator[_Choice]:
+    def _functions(
+        self,
+        families: set[Family],
+        without: str = "",
+        only: Collection[str] = (),
+        kinds: Collection[Kind] = (),
+    ) -> Iterator[_Choice]:
         for function in FUNCTIONS.values():
             name = function.name.upper()
             if function.family not in families or name == without:
+                continue
+            if (only and name not in only) or (kinds and function.result not in kinds):
                 continue
             if name == "KEYS" and not any(self._keyed(self._table)):
                 continue
@@ -332,12 +388,8 @@ class _Choices:
         elif sign == "AND":  # BETWEEN low AND
             between = at - 2
             while between > 0 and pieces[between].name in (
-                "-",
-                "+",
-                "NUMBER",
-                "VARIABLE",
-                "STRING",
-            ):
+                *"-+()", "NUMBER", "VARIABLE", "STRING", "DURATION",
+            ):  # fmt: skip
                 between -= 1
             if pieces[between].name != "BETWEEN":
                 return None
@@ -446,14 +498,57 @@ class _Choices:
                 continue
             if word == "FUNNEL" and self._from is not None and not self._from.primary:
                 continue
+            probe = self._grouped() if word == "GROUP" else ""
             for text, back, about in spellings:
-                yield _Choice(text, "keyword", about, back=back, alike=text)
+                yield _Choice(text, "keyword", about, back=back, alike=text, probe=probe)
         if "FILTER" in accepts and self._after_aggregate():
             about = "keeps groups by this value"
             yield _Choice("FILTER", "keyword", about, alike="FILTER", probe="FILTER > 1")
         if place.last == "FILTER":
             for sign, about in _COMPARISON_ABOUT.items():
                 yield _Choice(sign, "operator", about)
+
+    def _grouped(self) -> str:
+        """Return a ``GROUP BY`` that this query may well have."""
+        keys = [text for text, is_key in self._select_items() if is_key]
+        return f"GROUP BY {', '.join(keys) or 'startTime'}"
+
+    # --- arithmetic
+
+    def _is_operand(self) -> bool:
+        """Whether the right side of an operation begins at the cursor."""
+        pieces, at = self._place.pieces, len(self._place.pieces) - 1
+        while at > 1 and pieces[at].name == ".":
+            at -= 2
+        return (
+            at > 0 and pieces[at].name in _OPERATOR_NAMES and pieces[at - 1].name in _ENDS_OPERAND
+        )
+
+    def _operators(self) -> Iterator[_Choice]:
+        """Yield what goes on with a number or a date as arithmetic, where that can be."""
+        place = self._place
+        if not self._accepts >= _OPERATORS.keys() or place.in_condition or place.last == "NULL":
+            return
+        if place.bracket is not None and (place.bracket.opener == "IN" or place.bracket.argument):
+            return
+        if len(place.pieces) > 2 and place.pieces[-3].name == "FILTER":
+            return
+        for sign, about in _OPERATORS.items():
+            yield _Choice(sign, "operator", about, alike=sign, probe=f"{sign} 2")
+
+    def _numbers(self) -> Iterator[_Choice]:
+        for number, about in _NUMBERS.items():
+            yield _Choice(number, "value", about, alike="number")
+
+    def _moves_moment(self) -> bool:
+        """Whether a moment is moved by what comes next, as in ``$NOW - DURATION('1d')``."""
+        pieces = self._place.pieces
+        return len(pieces) > 1 and self._place.last in "+-" and pieces[-2].name == "VARIABLE"
+
+    def _durations(self) -> Iterator[_Choice]:
+        sign = "" if self._moves_moment() else "- "
+        for text, about in _DURATIONS.items():
+            yield _Choice(sign + text, "operator", about + (" before" if sign else ""))
 
     def _after_aggregate(self) -> bool:
         """Whether the item before the cursor is nothing but an aggregate."""
@@ -491,34 +586,69 @@ class _Choices:
     def is_viable(self, choice: _Choice) -> bool:
         """Whether a whole query can be made of a choice; one of each sort is tried."""
         place = self._place
-        if choice.alike is None or place.brackets or place.in_condition or len(place.pieces) < 2:
+        if choice.alike is None or len(place.pieces) < 2 or self._closing is None:
+            return True
+        if place.in_condition and choice.kind != "field":
             return True
         # a field that is in the query already may stand where others of its sort may not
         sort = choice.text if self._is_named(choice) else choice.alike
         if sort not in self._tried:
-            tried = self._place.before + (choice.probe or _filled(choice))
+            tried = self._place.before + (choice.probe or _filled(choice)) + self._closing
             table = self._from.name if self._from else None
             self._tried[sort] = self._knowledge.judged((tried, table), lambda: self._can_end(tried))
         return self._tried[sort]
 
+    @cached_property
+    def _closing(self) -> str | None:
+        """What ends the condition and the brackets that are open; ``None`` where all may stand."""
+        place = self._place
+        if place.clause == "WHERE" or (place.in_condition and self._from):
+            return None  # any field of the table
+        closing = " IS NOT NULL" if place.in_condition else ""
+        for bracket in reversed(place.brackets):
+            if bracket.opener == "IN":
+                return None
+            rest = _SECOND.get(bracket.opener, "") if bracket.argument == 0 else ""
+            closing += ")" if bracket.condition else f"{rest})"
+        return closing
+
     def _is_named(self, choice: _Choice) -> bool:
-        name = choice.text.rstrip(".").rpartition(".")[2]
-        return any(piece.text == name for piece in self._place.pieces)
+        name = choice.text.rstrip(".")
+        return name in self._named or name.rpartition(".")[2] in self._named
+
+    @cached_property
+    def _named(self) -> frozenset[str]:
+        """The names in the query before the cursor, those joined by dots as a whole."""
+        names, pieces = list[str](), self._place.pieces
+        for before, piece in pairwise((None, *pieces)):
+            if piece is None or piece.name not in ("WORD", ".", "STRING", "BRACKETED"):
+                continue
+            joined = piece.name == "." or (before is not None and before.name == ".")
+            if joined and names:
+                names[-1] += piece.text
+            else:
+                names.append(piece.text)
+        return frozenset(names)
 
     def _can_end(self, text: str) -> bool:
         """Whether a text goes on to a query that can be resolved; if in doubt, it does."""
-        begun = beginning(text)
-        if begun is None:
-            return False
-        if "FROM" in begun.accepts:
-            tables = [self._from] if self._from else self._schema.tables
-            return any(self._resolves(f"{text} FROM {table.name}") for table in tables)
-        return self._resolves(text) if "$END" in begun.accepts else True
+        whole, tables = text, [self._table]
+        if all(piece.name != "FROM" for piece in self._place.pieces):
+            whole = f"{text} FROM {self._table.name}"
+            tables = [self._from] if self._from else list(self._schema.tables)
+        try:
+            query = parse(whole)
+        except UsqlError:
+            begun = beginning(text)
+            return begun is not None and not begun.accepts & {"FROM", "$END"}
+        if len(tables) == 1:
+            return self._resolves(query)
+        return any(self._resolves(replace(query, table=ast.Name(t.name))) for t in tables)
 
-    def _resolves(self, text: str) -> bool:
+    def _resolves(self, query: ast.Query) -> bool:
         context = replace(self._knowledge.context, explanations=[])
         try:
-            resolve(parse(text), context)
+            resolve(query, context)
         except UsqlError:
             return False
         return True
