@@ -293,9 +293,23 @@ class Database(Analyses):
         """
         from usql.completion import complete
 
-        if self._knowledge is None:
-            self._knowledge = self._known()
-        return complete(text, len(text) if cursor is None else cursor, self._knowledge)
+        return complete(text, len(text) if cursor is None else cursor, self._knowing())
+
+    def prepare_completion(self) -> None:
+        """Do what the first suggestions would have to wait for; whoever types calls it beforehand.
+
+        Modules are imported, the parser is made, and the store is asked for its property keys. It
+        may be called in another thread than the one that completes.
+
+        Raises:
+            StoreError: the store cannot be read.
+
+        >>> with connect() as db:
+        ...     db.prepare_completion()
+        """
+        from usql.completion import prepare
+
+        prepare(self._knowing())
 
     # --- data
 
@@ -715,14 +729,21 @@ class Database(Analyses):
 
     # --- composition
 
-    def _known(self) -> Knowledge:
+    def _knowing(self) -> Knowledge:
+        """Return what suggestions are made from, kept as long as the store is open."""
         from usql.completion import Knowledge
+
+        if self._knowledge is not None:
+            return self._knowledge
 
         settings = _settings(None, None, None)
         context = Context(
             schema=self._layout.schema, facts=self._backend, zone=settings.zone, now=settings.now
         )
-        return Knowledge(context, lambda text: self.query(text, timeout=2).rows, self._version)
+        self._knowledge = Knowledge(
+            context, lambda text: self.query(text, timeout=2).rows, self._version
+        )
+        return self._knowledge
 
     def _version(self) -> tuple[int, ...]:
         """Return what changes when somebody writes to the store."""

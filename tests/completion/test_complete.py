@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import pytest
 
@@ -11,6 +11,7 @@ import usql
 from tests.completion.walk import walk
 from usql.completion import Suggestion, complete_timeframe
 from usql.demo import write
+from usql.schema import Field, catalogue
 
 
 @pytest.fixture(scope="module")
@@ -160,3 +161,19 @@ def test_suggestions_lead_to_queries(db: usql.Database) -> None:
         if problem
     ]
     assert wrong == []
+
+
+def test_a_prepared_database_knows_its_property_keys(
+    db: usql.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    with usql.connect(str(db._location), create=False) as opened:
+        property_keys = opened._backend.property_keys
+
+        def noted(field: Field) -> Collection[str]:
+            asked.append(field.name)
+            return property_keys(field)
+
+        monkeypatch.setattr(opened._backend, "property_keys", noted)
+        opened.prepare_completion()
+        assert set(asked) == {f.name for t in catalogue().tables for f in t.fields if f.properties}

@@ -4,7 +4,7 @@ What arrives: any text, finished or not, right or wrong. Nothing here raises for
 """
 
 from usql.completion.knowledge import Knowledge
-from usql.completion.suggest import complete
+from usql.completion.suggest import complete, prepare
 from usql.completion.suggestion import Suggestion
 from usql.completion.text import (
     Completeness,
@@ -25,6 +25,7 @@ __all__ = [
     "complete",
     "complete_timeframe",
     "completeness",
+    "prepare",
     "statements",
     "tokens",
 ]

@@ -74,6 +74,25 @@ def complete(text: str, cursor: int, knowledge: Knowledge) -> tuple[Suggestion, 
     return tuple(s for s in fitting if choices.is_viable(found[s.text][1]))[:MOST]
 
 
+def prepare(knowledge: Knowledge) -> None:
+    """Do what the first suggestions would have to wait for, by making some of each sort.
+
+    Args:
+        knowledge: catalogue and store; it then knows the store's property keys.
+    """
+    for text in _USUAL:
+        complete(text, len(text), knowledge)
+
+
+_USUAL = (
+    "SELECT ",
+    "SELECT country, COUNT(*) FROM usersession WHERE ",
+    "SELECT country, COUNT(*) FROM usersession GROUP BY ",
+    "SELECT country, COUNT(*) FROM usersession GROUP BY country ORDER BY ",
+)
+"""Beginnings that use every pass, as far as suggestions do."""
+
+
 # --- keywords ------------------------------------------------------------------------------------
 
 _WORDS: dict[str, tuple[tuple[str, int, str], ...]] = {

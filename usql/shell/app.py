@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -111,7 +110,7 @@ def _greet(session: Session, first: bool) -> None:
 
 def _talk(session: Session, editor: Editor) -> None:
     """Ask until somebody wants to leave: with Ctrl-D, or with Ctrl-C twice."""
-    threading.Thread(target=_prepare, args=(session, editor), daemon=True).start()
+    editor.once_drawn(lambda: _prepare(session, editor))
     interrupted = False
     while True:
         try:
@@ -144,9 +143,13 @@ def _handled(session: Session, text: str) -> bool:
 
 
 def _prepare(session: Session, editor: Editor) -> None:
-    """Count the sessions for the line at the bottom; what the first query needs is then loaded."""
+    """Do what the first keys would wait for, and count the sessions for the line at the bottom.
+
+    What the first query needs is loaded by that, too.
+    """
     session.typed[:0] = editor.earlier()
     with suppress(UsqlError):
+        session.db.prepare_completion()
         session.count_sessions()
         editor.redraw()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable
+from threading import Thread
 from typing import TYPE_CHECKING
 
 from prompt_toolkit import PromptSession
@@ -37,6 +38,8 @@ from usql.shell.words import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from prompt_toolkit.application import Application
 
     from usql.shell.session import Session
 
@@ -92,6 +95,16 @@ class Editor:
     def earlier(self) -> list[str]:
         """Return what was typed in earlier sessions, the oldest first."""
         return list(self._history.load_history_strings())[::-1]
+
+    def once_drawn(self, do: Callable[[], None]) -> None:
+        """Call something in a thread of its own, as soon as the first prompt is on the screen."""
+        thread = Thread(target=do, daemon=True)
+
+        def begin(app: Application[str]) -> None:
+            if thread.ident is None:
+                thread.start()
+
+        self._prompt.app.after_render += begin
 
     def redraw(self) -> None:
         """Show the line at the bottom again; may be called from any thread."""
