@@ -14,7 +14,9 @@ SEED = 20_240_331
 SESSIONS = 40
 
 
-@pytest.mark.parametrize("first", range(0, COUNT, PART), ids=lambda first: f"seed{SEED}-from{first}")
+@pytest.mark.parametrize(
+    "first", range(0, COUNT, PART), ids=lambda first: f"seed{SEED}-from{first}"
+)
 def test_chdb_agrees_with_the_referee(first: int) -> None:
     count = min(PART, COUNT - first)
     found = [f for f in run(SEED, first, count, SESSIONS, "chdb") if f is not None]

@@ -9,7 +9,7 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from usql.backends.decode import decode_rows
+from usql.backends.decode import OVERFLOW, decode_rows
 from usql.backends.running import Stop, check, in_thread
 from usql.compiled import Compiled
 from usql.dialects.clickhouse import CLICKHOUSE
@@ -272,6 +272,3 @@ def _engine_errors(location: ClickhouseLocation) -> Iterator[None]:
                 hint="ask for less, or raise memory= in the name of the store",
             ) from cause
         raise EngineError(f"ClickHouse could not run the query: {cause}") from cause
-
-
-OVERFLOW = "a whole number of the result is beyond 64 bits"

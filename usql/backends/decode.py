@@ -13,8 +13,12 @@ from functools import partial
 from typing import Any
 
 from usql.addresses import decode as decode_address
+from usql.errors import EngineError
 from usql.plan import Output
 from usql.types import Kind, Type
+
+OVERFLOW = "a whole number of the result is beyond 64 bits"
+_LIMIT = 2**63
 
 Decoder = Callable[[Any], Any]
 
@@ -81,8 +85,19 @@ def _single_decoder(kind: Type, output: Output) -> Decoder | None:
 
 
 def _whole(value: Any) -> Any:
-    """Keep a whole number whole where the engine had to leave 64 bits."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
+    """Return a whole number that an engine may have computed as a double.
+
+    Raises:
+        EngineError: it is beyond 64 bits.
+    """
+    if isinstance(value, float):
+        # SQLite goes on with doubles: the least whole number would not have become one
+        if not -_LIMIT < value < _LIMIT:
+            raise EngineError(OVERFLOW)
+        return int(value) if value.is_integer() else value
+    if not -_LIMIT <= value < _LIMIT:
+        raise EngineError(OVERFLOW)
+    return value
 
 
 def _or_none(decoder: Decoder, value: Any) -> Any:

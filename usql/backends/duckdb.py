@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from usql.backends.decode import decode_rows
+from usql.backends.decode import OVERFLOW, decode_rows
 from usql.backends.running import Stop, check, in_thread
 from usql.compiled import Compiled
 from usql.dialects.duckdb import DUCKDB, OFFSET
@@ -296,6 +296,8 @@ def _engine_errors(location: DuckdbLocation) -> Iterator[None]:
     try:
         with store_errors(location):
             yield
+    except duckdb.OutOfRangeException as error:
+        raise EngineError(OVERFLOW) from error
     except duckdb.Error as error:
         message = str(error).split("\n", 1)[0]
         raise EngineError(f"DuckDB could not run the query: {message}") from error

@@ -16,7 +16,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext, supp
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from usql.backends.decode import decode_rows
+from usql.backends.decode import OVERFLOW, decode_rows
 from usql.backends.running import Stop, check, in_thread
 from usql.compiled import Compiled
 from usql.dialects.sqlite import FLOAT_MOD, OFFSET, PERCENTILE, SORTED, SQLITE
@@ -311,7 +311,9 @@ def _engine_errors(location: Location) -> Iterator[None]:
     try:
         with store_errors(location):
             yield
-    except UsqlError:
+    except UsqlError as error:
+        if str(error.__cause__) == "integer overflow":
+            raise EngineError(OVERFLOW) from error.__cause__
         raise
     except (sqlite3.Error, OverflowError) as error:
         raise EngineError(f"SQLite could not run the query: {error}") from error

@@ -14,7 +14,7 @@ from typing import TypeVar
 from sqlglot import exp
 
 from usql import resolved as r
-from usql.plan import Bound, Parameter, Pattern, Planned
+from usql.plan import Bound, Parameter, Pattern, Planned, sql
 from usql.plan.sql import Generic
 from usql.record import Record
 from usql.zones import Zone
@@ -23,6 +23,16 @@ _Node = TypeVar("_Node", bound=exp.Expr)
 
 Spelling = Callable[..., exp.Expr]
 """Takes the arguments of a generic function, returns what stands for it."""
+
+
+WHOLE: Mapping[Generic, Spelling] = {
+    Generic.ADD: sql.add,
+    Generic.SUB: sql.sub,
+    Generic.MUL: sql.mul,
+    Generic.SUM: lambda value: exp.Sum(this=value),
+    Generic.AVG: lambda value: exp.Avg(this=value),
+}
+"""Arithmetic of whole numbers in an engine that notices what is beyond 64 bits by itself."""
 
 
 class Dialect(Record):

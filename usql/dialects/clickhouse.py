@@ -87,6 +87,10 @@ def _wide(name: str) -> Callable[[Node, Node], Node]:
     return lambda a, b: _exact(_call(name, _call("toInt128", a), _call("toInt128", b)))
 
 
+def _sum(value: Node) -> Node:
+    return _exact(exp.Sum(this=_call("toInt128", value)))
+
+
 def _percentile(value: Node, p: Node) -> Node:
     parameter = exp.Div(this=p, expression=_number(100))
     return exp.ParameterizedAgg(
@@ -188,6 +192,12 @@ CLICKHOUSE = Dialect(
         Generic.FLOAT_DIV: _divided,
         Generic.INT_MOD: lambda a, b: _call("modulo", a, _not_zero(b)),
         Generic.FLOAT_MOD: lambda a, b: _call("modulo", _real(a), _not_zero(_real(b))),
+        Generic.ADD: _wide("plus"),
+        Generic.SUB: _wide("minus"),
+        Generic.MUL: _wide("multiply"),
+        Generic.SUM: _sum,
+        # as a double, since a sum of 64 bits may overflow
+        Generic.AVG: lambda value: exp.Avg(this=_real(value)),
         Generic.YEAR: _year,
         Generic.YEAR_MONTH: _year_month,
         Generic.MONTH_DAY: _month_day,

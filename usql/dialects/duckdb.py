@@ -8,7 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from usql import resolved as r
-from usql.dialects import Dialect
+from usql.dialects import WHOLE, Dialect
 from usql.plan.sql import Generic, Node
 
 OFFSET = "USQL_OFFSET"
@@ -133,6 +133,7 @@ DUCKDB = Dialect(
         Generic.FLOAT_DIV: _float_div,
         Generic.INT_MOD: lambda a, b: exp.Paren(this=exp.Mod(this=a, expression=_not_zero(b))),
         Generic.FLOAT_MOD: _float_mod,
+        **WHOLE,
         Generic.YEAR: _read("YEAR"),
         Generic.YEAR_MONTH: _two("YEAR", "MONTH"),
         Generic.MONTH_DAY: _two("MONTH", "DAY"),

@@ -8,7 +8,7 @@ from typing import Any
 from sqlglot import exp
 
 from usql import resolved as r
-from usql.dialects import Dialect
+from usql.dialects import WHOLE, Dialect
 from usql.plan.sql import Generic, Node
 
 SORTED = "usql_sorted"
@@ -100,6 +100,7 @@ SQLITE = Dialect(
         Generic.FLOAT_DIV: lambda a, b: _divide(_real(a), b),
         Generic.INT_MOD: lambda a, b: exp.Paren(this=exp.Mod(this=a, expression=b)),
         Generic.FLOAT_MOD: lambda a, b: _call(FLOAT_MOD, a, b),
+        **WHOLE,
         Generic.YEAR: lambda days: _civil(days, "%Y"),
         Generic.YEAR_MONTH: lambda days: _civil(days, "%Y%m"),
         Generic.MONTH_DAY: lambda days: _civil(days, "%m%d"),

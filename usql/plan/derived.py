@@ -5,7 +5,7 @@ Each helper returns a query that has the key columns a row is linked by, so that
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from sqlglot import exp
 
@@ -35,14 +35,19 @@ def linked_values(
     return found.select([*columns, sql.named(value, "v")], distinct=distinct), keys
 
 
+def aggregate(kind: type[exp.AggFunc]) -> Callable[[Node], Node]:
+    """Return what makes an aggregate of a value."""
+    return lambda value: kind(this=value)
+
+
 def aggregated_values(
-    state: State, rows: Rows, expr: r.Expr, aggregates: Sequence[tuple[str, type[exp.AggFunc]]]
+    state: State, rows: Rows, expr: r.Expr, aggregates: Sequence[tuple[str, Callable[[Node], Node]]]
 ) -> tuple[exp.Select, tuple[str, ...]]:
     """Return aggregates of an expression's values per row, by name."""
     values, keys = linked_values(state, rows, expr, distinct=False)
     alias = state.fresh("d")
     columns = [sql.named(sql.column(alias, k), k) for k in keys]
-    columns += [sql.named(kind(this=sql.column(alias, "v")), name) for name, kind in aggregates]
+    columns += [sql.named(made(sql.column(alias, "v")), name) for name, made in aggregates]
     query = sql.select(columns, sql.derived(values, alias), group=sql.positions(len(keys)))
     return query, keys
 

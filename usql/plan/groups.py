@@ -8,7 +8,8 @@ rows without a value, which are the null group, are added then.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from sqlglot import exp
 
@@ -16,7 +17,7 @@ from usql import resolved as r
 from usql.layout import SESSION
 from usql.plan import sql
 from usql.plan.conditions import condition
-from usql.plan.derived import aggregated_values, linked_values
+from usql.plan.derived import aggregate, aggregated_values, linked_values
 from usql.plan.plain import scan_rows
 from usql.plan.rows import Rows, source_of, value_rows
 from usql.plan.sql import Generic, Node
@@ -156,25 +157,26 @@ class _Pass:
             case "min" | "max":
                 return _AGGREGATES[expr.function](this=part(expr.function))
             case "sum":
-                return exp.Sum(this=part("sum"))
+                return _total(expr.operand, part("sum"))
         values = exp.Sum(this=part("n"))
+        total: Node
         if expr.type.kind is Kind.DATE:
             earliest = sql.mul(sql.column(alias, "n"), sql.number(self._state.starts[0]))
             distance = sql.sub(sql.column(alias, "sum"), earliest)
             total = exp.Sum(this=conditional(self._state, self._rows, expr, distance))
         else:
-            total = exp.Sum(this=part("sum"))
+            total = _total(expr.operand, part("sum"))
         average = sql.call(Generic.FLOAT_DIV, total, values)
         return _shifted_back(self._state, expr, average)
 
     def _row_aggregates(self, operand: r.Expr) -> str:
         """Join what the values of each row come to, once per operand; no row where no value."""
         if operand not in self._per_row:
-            wanted: list[tuple[str, type[exp.AggFunc]]] = [("n", exp.Count)]
+            wanted: list[tuple[str, Callable[[Node], Node]]] = [("n", aggregate(exp.Count))]
             uses = {e.function for e in self._aggregates if e.operand == operand}
-            wanted += [(f, _AGGREGATES[f]) for f in ("min", "max") if f in uses]
+            wanted += [(f, aggregate(_AGGREGATES[f])) for f in ("min", "max") if f in uses]
             if uses & {"sum", "avg"}:
-                wanted.append(("sum", exp.Sum))
+                wanted.append(("sum", partial(_total, operand)))
             query, keys = aggregated_values(self._state, self._rows, operand, wanted)
             self._per_row[operand] = self._rows.join_derived(query, keys, left=True, prefix="m")
         return self._per_row[operand]
@@ -210,7 +212,19 @@ def apply(state: State, expr: r.Aggregate, value: Node | None) -> Node:
     if expr.function == "avg" and expr.type.kind is Kind.DATE:
         shifted = sql.sub(value, sql.number(state.starts[0]))
         return _shifted_back(state, expr, exp.Avg(this=shifted))
+    if expr.function == "sum":
+        return _total(expr.operand, value)
+    if expr.function == "avg" and _is_whole(expr.operand):
+        return sql.call(Generic.AVG, value)
     return _AGGREGATES[expr.function](this=value)
+
+
+def _is_whole(operand: r.Expr | None) -> bool:
+    return operand is not None and operand.type.kind is Kind.LONG
+
+
+def _total(operand: r.Expr | None, value: Node) -> Node:
+    return sql.call(Generic.SUM, value) if _is_whole(operand) else exp.Sum(this=value)
 
 
 def _shifted_back(state: State, expr: r.Aggregate, average: Node) -> Node:

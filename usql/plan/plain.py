@@ -14,7 +14,7 @@ from usql import resolved as r
 from usql.layout import KEY, POSITION, SESSION, VALUE
 from usql.plan import sql
 from usql.plan.conditions import condition
-from usql.plan.derived import aggregated_values, exact, linked_values, value_list
+from usql.plan.derived import aggregate, aggregated_values, exact, linked_values, value_list
 from usql.plan.rows import Rows, source_of, value_relation, value_rows
 from usql.plan.sql import Generic, Node
 from usql.plan.state import Output, Planned, State
@@ -135,8 +135,8 @@ def _order_term(state: State, rows: Rows, term: r.Order) -> exp.Ordered:
 
 def _extreme(state: State, rows: Rows, term: r.Order) -> Node:
     """Return the smallest of many values, or the largest where the order descends."""
-    kind = exp.Max if term.descending else exp.Min
-    query, keys = aggregated_values(state, rows, term.expr, [("x", kind)])
+    extreme = aggregate(exp.Max if term.descending else exp.Min)
+    query, keys = aggregated_values(state, rows, term.expr, [("x", extreme)])
     alias = rows.join_derived(query, keys, left=True, prefix="o")
     return sql.column(alias, "x")
 

@@ -165,6 +165,9 @@ def date_value(state: State, expr: r.DatePart | r.DateText, operand: Callable[[]
     return date_code(expr.format, local)
 
 
+_WHOLE = {"+": Generic.ADD, "-": Generic.SUB, "*": Generic.MUL}
+
+
 def arithmetic(expr: r.Arithmetic, left: Node, right: Node) -> Node:
     """Return an operation on two nodes."""
     whole = expr.type.kind is Kind.LONG
@@ -173,6 +176,8 @@ def arithmetic(expr: r.Arithmetic, left: Node, right: Node) -> Node:
         expr.right.type.kind,
     )
     match expr.operator:
+        case "+" | "-" | "*" if whole:
+            return sql.call(_WHOLE[expr.operator], left, right)
         case "+":
             result = sql.add(left, right)
         case "-":
