@@ -71,6 +71,10 @@ _ROWS = (
         "value that so many percent of values do not exceed, interpolated linearly",
     ),
     Function(
+        "apdex", Family.AGGREGATE, 0, 3, _NUMBERS, "APDEX() or APDEX(duration, 3000, 12000)",
+        "application performance index, 0 to 1: by apdexCategory, or by thresholds in ms",
+    ),
+    Function(
         "condition", Family.AGGREGATE, 2, 2, _ALL, "CONDITION(COUNT(*), WHERE bounce = true)",
         "an aggregate over the rows that satisfy a condition", keeps=True,
     ),
@@ -94,7 +98,6 @@ _ROWS = (
     *(
         Function(name, Family.RESERVED, 0, 9, _ALL, usage, summary)
         for name, usage, summary in (
-            ("apdex", "APDEX()", "application performance index"),
             ("retention", "RETENTION(…)", "users who come back"),
             ("path", "PATH(…)", "what follows what"),
             ("preceding", "PRECEDING(field)", "the value before"),

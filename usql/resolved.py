@@ -140,6 +140,24 @@ class DateText(Record):
         return Type(Kind.STRING, self.operand.type.many)
 
 
+class ApdexWeight(Record):
+    """What an action counts in the Apdex: 1, a half, or 0; null where it is not known.
+
+    Attributes:
+        operand: the category as stored, or a number that is compared with the limits.
+        limits: up to where a number satisfies, and up to where it is tolerated; ``None`` for
+            categories.
+    """
+
+    operand: Expr
+    limits: tuple[int | float, int | float] | None
+
+    @property
+    def type(self) -> Type:
+        """A number, or a list of them."""
+        return Type(Kind.DOUBLE, self.operand.type.many)
+
+
 # --- values of a group ---------------------------------------------------------------------------
 
 AggregateName: TypeAlias = Literal["count", "min", "max", "avg", "sum", "percentile"]
@@ -205,6 +223,7 @@ Expr: TypeAlias = (
     | Arithmetic
     | DatePart
     | DateText
+    | ApdexWeight
     | Aggregate
     | KeyRef
     | TopList

@@ -158,9 +158,14 @@ class _Translator:
 
     @expr.register
     def _(self, node: ast.Call) -> m.Expr:
-        name, first = node.name.upper(), node.arguments[0]
-        rest = node.arguments[1:]
+        name = node.name.upper()
+        if name == "APDEX" and not node.arguments:
+            return m.Agg("APDEX")
+        first, *rest = node.arguments
         match name:
+            case "APDEX":
+                limits = self.number(rest[0]), self.number(rest[1])
+                return m.Agg("APDEX", self.field(first), limits=limits)
             case "MIN" | "MAX" | "AVG" | "SUM" | "MEDIAN":
                 return m.Agg(name, self.field(first))
             case "PERCENTILE":

@@ -177,3 +177,12 @@ def test_a_prepared_database_knows_its_property_keys(
         monkeypatch.setattr(opened._backend, "property_keys", noted)
         opened.prepare_completion()
         assert set(asked) == {f.name for t in catalogue().tables for f in t.fields if f.properties}
+
+
+def test_apdex_with_its_thresholds(db: usql.Database) -> None:
+    assert "APDEX" in [s.label for s in suggestions(db, "SELECT ap| FROM useraction")]
+    fields = texts(db, "SELECT APDEX(| FROM useraction")
+    assert "duration" in fields
+    assert "apdexCategory" not in fields
+    assert "3000" in texts(db, "SELECT APDEX(duration, |) FROM useraction")
+    assert "12000" in texts(db, "SELECT APDEX(duration, 3000, |) FROM useraction")

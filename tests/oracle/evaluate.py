@@ -198,6 +198,10 @@ class _Evaluator:
         return inner
 
     def _normal_agg(self, agg: m.Agg) -> m.Agg:
+        if agg.func == "APDEX" and agg.field is None:
+            if self.table not in (SESSION, "useraction"):
+                raise InvalidQueryError(f"APDEX() from {self.table}")
+            return agg
         if agg.field is None:
             return agg
         type_ = self.ref(agg.field).type
@@ -216,6 +220,8 @@ class _Evaluator:
                 return self.ref(expr).type
             case m.Condition(agg, _):
                 return self.type_of(agg)
+            case m.Agg("APDEX"):
+                return "double"
             case m.Agg(func, name):
                 if func == "COUNT" or name is None:
                     return "long"
@@ -417,6 +423,8 @@ class _Evaluator:
         return sorted({value for row in group.rows for value in self.values(expr, row)})
 
     def aggregate(self, agg: m.Agg, rows: list[Row]) -> Cell:
+        if agg.func == "APDEX":
+            return self._apdex(agg, rows)
         if agg.field is None:
             return len(rows)
         per_row = [self.field_values(row, agg.field) for row in rows]
@@ -438,6 +446,22 @@ class _Evaluator:
         )
         date = self.ref(agg.field).type == "date"
         return round_half_away(exact) if date else float(exact)
+
+    def _apdex(self, agg: m.Agg, rows: list[Row]) -> Cell:
+        """(satisfied + tolerating / 2) / (satisfied + tolerating + frustrated), of all actions."""
+        name = agg.field or m.Field("apdexCategory", "useraction")
+        found = [value for row in rows for value in self.field_values(row, name)]
+        if agg.limits is None:
+            kinds = Counter(found)
+        else:
+            low, high = (limit.value for limit in agg.limits)
+            kinds = Counter(
+                "SATISFIED" if v <= low else "TOLERATING" if v <= high else "FRUSTRATED"
+                for v in found
+            )
+        satisfied, tolerating = kinds["SATISFIED"], kinds["TOLERATING"]
+        total = satisfied + tolerating + kinds["FRUSTRATED"]
+        return (satisfied + tolerating / 2) / total if total else None
 
     def _top(self, arg: m.Expr, n: int | None, rows: list[Row]) -> list[Cell]:
         counts = Counter(value for row in rows for value in set(self.values(arg, row)))

@@ -469,6 +469,8 @@ class QueryGenerator:
     def _agg(self, types: tuple[str, ...]) -> tuple[m.Agg, str]:
         if not types and self._chance(0.25):
             return m.Agg("COUNT"), "long"
+        if (not types or "double" in types) and self._chance(0.12):
+            return self._apdex(), "double"
         if not types and self._chance(0.3):
             return m.Agg("COUNT", self.field(), self._chance(0.5)), "long"
         entry = self.entry(frozenset(types or ("long", "long", "double", "date", "string", "enum")))
@@ -482,6 +484,14 @@ class QueryGenerator:
         exact = func in ("MIN", "MAX", "SUM") or entry.type == "date"
         type_ = entry.type if exact else "double"
         return m.Agg(func, name, p=self._percent(entry) if func == "PERCENTILE" else None), type_
+
+    def _apdex(self) -> m.Agg:
+        if self.table in (SESSION, "useraction") and self._chance(0.6):
+            return m.Agg("APDEX")
+        low = self.rng.choice((0, 1, 100, 500, 1000, 3000))
+        high = low * self.rng.choice((1, 2, 4))
+        field = self.spelled(self.entry(frozenset({"long", "double"})))
+        return m.Agg("APDEX", field, limits=(m.Number(str(low)), m.Number(str(high))))
 
     def _percent(self, entry: Entry) -> m.Number:
         # Quarters are exact in every arithmetic, so that whole ms are rounded alike.

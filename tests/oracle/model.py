@@ -109,12 +109,16 @@ class Keys:
 
 @dataclass(frozen=True)
 class Agg:
-    """An aggregate; a `field` of `None` is `COUNT(*)`; `p` belongs to `PERCENTILE`."""
+    """An aggregate; a `field` of `None` is `COUNT(*)` or `APDEX()`; `p` belongs to `PERCENTILE`.
 
-    func: Literal["MIN", "MAX", "AVG", "SUM", "MEDIAN", "PERCENTILE", "COUNT"]
+    `limits` belong to `APDEX` of a field: up to where values satisfy, and are tolerated.
+    """
+
+    func: Literal["MIN", "MAX", "AVG", "SUM", "MEDIAN", "PERCENTILE", "COUNT", "APDEX"]
     field: Field | None = None
     distinct: bool = False
     p: Number | None = None
+    limits: tuple[Number, Number] | None = None
 
 
 @dataclass(frozen=True)

@@ -220,11 +220,12 @@ class Renderer:
 
     def _agg(self, agg: Agg) -> str:
         if agg.field is None:
-            return self._call(agg.func, "*")
+            return self._call(agg.func, *([] if agg.func == "APDEX" else ["*"]))
         field = self.field(agg.field)
         if agg.distinct:
             field = f"{self._case('DISTINCT')} {field}"
-        return self._call(agg.func, field, *([] if agg.p is None else [agg.p.text]))
+        numbers = agg.limits or (() if agg.p is None else (agg.p,))
+        return self._call(agg.func, field, *(number.text for number in numbers))
 
     # --- conditions ---
 

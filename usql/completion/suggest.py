@@ -123,6 +123,8 @@ _COMPARISON_ABOUT = {
 _COMPARISON_NAMES = frozenset({*_COMPARISON_ABOUT, "<>"})
 _SECOND_ARGUMENTS = {
     ("PERCENTILE", 1): (("95", ""), ("50", "the median"), ("75", ""), ("90", ""), ("99", "")),
+    ("APDEX", 1): (("3000", "satisfies up to, in ms"), ("1000", ""), ("500", "")),
+    ("APDEX", 2): (("12000", "tolerated up to, in ms"), ("4000", ""), ("2000", "")),
     ("TOP", 1): (("5", ""), ("3", ""), ("10", ""), ("20", "")),
     ("DATETIME", 1): (
         ("'yyyy-MM-dd'", "2026-03-01"), ("'yyyy-MM-dd HH:mm'", "2026-03-01 14:05"),
@@ -131,7 +133,7 @@ _SECOND_ARGUMENTS = {
     ("DATETIME", 2): (("'1h'", "full hours"), ("'1d'", "days"), ("'15m'", "quarters of an hour")),
     ("DURATION", 0): (("'1h'", "an hour"), ("'1d'", "a day"), ("'7d'", "a week"), ("'30m'", "")),
 }  # fmt: skip
-_SECOND = {"CONDITION": ", WHERE startTime IS NOT NULL", "PERCENTILE": ", 50"}
+_SECOND = {"CONDITION": ", WHERE startTime IS NOT NULL", "PERCENTILE": ", 50", "APDEX": ", 1, 2"}
 """What these functions need behind their first argument."""
 _ENDS_OPERAND = frozenset({"WORD", "DIGIT_WORD", "STRING", "BRACKETED", "NUMBER", ")", "VARIABLE"})
 _LIMITS = ("10", "50", "100", "1000")
@@ -511,6 +513,12 @@ class _Choices:
                 for number, about in _SECOND_ARGUMENTS["PERCENTILE", 1]:
                     yield _Choice(f", {number}", "value", about)
             return
+        if place.in_function == "APDEX" and "," in accepts and ")" in accepts:
+            rest = (", 3000, 12000", ", 12000")
+            argument = 0 if place.bracket is None else place.bracket.argument
+            if argument < len(rest):
+                yield _Choice(rest[argument], "value", "satisfied, and tolerated, up to, in ms")
+                return
         values_only = {"TRUE", "FALSE", "NULL"} if "STRING" in accepts else set()
         for word, spellings in _WORDS.items():
             if word not in accepts or word in values_only:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from sqlglot import exp
 
 from usql import resolved as r
+from usql.experience import FRUSTRATED, SATISFIED, TOLERATING
 from usql.layout import KEY, ORDINAL, POSITION, SESSION, VALUE
 from usql.plan import sql
 from usql.plan.dates import date_code, date_part, local_time
@@ -146,6 +147,8 @@ class Rows:
                 return arithmetic(expr, self.value(expr.left), self.value(expr.right))
             case r.DatePart() | r.DateText():
                 return date_value(self._state, expr, lambda: self.value(expr.operand))
+            case r.ApdexWeight():
+                return apdex_weight(self._state, expr, lambda: self.value(expr.operand))
         raise AssertionError(expr)
 
     def text(self, expr: r.Source) -> Node:
@@ -166,6 +169,22 @@ def date_value(state: State, expr: r.DatePart | r.DateText, operand: Callable[[]
 
 
 _WHOLE = {"+": Generic.ADD, "-": Generic.SUB, "*": Generic.MUL}
+
+
+def apdex_weight(state: State, expr: r.ApdexWeight, operand: Callable[[], Node]) -> Node:
+    """Return what an action counts in the Apdex; ``operand`` makes its node, anew at each call."""
+    full, half, nothing = (state.parameter(weight) for weight in (1.0, 0.5, 0.0))
+    if expr.limits is None:
+        weights = ((SATISFIED, full), (TOLERATING, half), (FRUSTRATED, nothing))
+        cases = [(sql.equal(operand(), state.parameter(c)), weight) for c, weight in weights]
+    else:
+        satisfied, tolerated = map(state.parameter, expr.limits)
+        cases = [
+            (exp.LTE(this=operand(), expression=satisfied), full),
+            (exp.LTE(this=operand(), expression=tolerated), half),
+            (sql.not_null(operand()), nothing),
+        ]
+    return sql.case(cases, sql.null())
 
 
 def arithmetic(expr: r.Arithmetic, left: Node, right: Node) -> Node:
@@ -198,7 +217,7 @@ def source_of(expr: r.Expr) -> r.Source | None:
             return expr if expr.many else None
         case r.Arithmetic():
             return source_of(expr.left) or source_of(expr.right)
-        case r.DatePart() | r.DateText():
+        case r.DatePart() | r.DateText() | r.ApdexWeight():
             return source_of(expr.operand)
     return None
 

@@ -103,11 +103,7 @@ def function_of(node: ast.Call) -> Function:
         raise _unknown_function(node)
     if function.family is Family.RESERVED:
         raise NotYetSupported(
-            f"{node.name.upper()} is not yet supported",
-            node.span,
-            hint="count by apdexCategory: CONDITION(COUNT(*), WHERE apdexCategory = 'SATISFIED')"
-            if node.name == "apdex"
-            else "leave it out",
+            f"{node.name.upper()} is not yet supported", node.span, hint="leave it out"
         )
     if not function.least <= len(node.arguments) <= function.most:
         raise WrongType(_arity_message(function, len(node.arguments)), node.span,
@@ -198,8 +194,8 @@ def _unknown_function(node: ast.Call) -> UnknownName:
 
 
 _KNOWN_FUNCTIONS = (
-    "there are MIN, MAX, AVG, SUM, MEDIAN, PERCENTILE, COUNT, TOP, CONDITION, KEYS, DATETIME, "
-    "YEAR, MONTH, DAY, HOUR and MINUTE"
+    "there are MIN, MAX, AVG, SUM, MEDIAN, PERCENTILE, COUNT, APDEX, TOP, CONDITION, KEYS, "
+    "DATETIME, YEAR, MONTH, DAY, HOUR and MINUTE"
 )
 
 

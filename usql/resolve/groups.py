@@ -25,8 +25,10 @@ from usql.resolve.expressions import (
     is_top,
     resolve_row_expression,
 )
+from usql.resolve.names import resolve_field
 from usql.resolve.values import number_value, whole_number
-from usql.types import LONG, Kind, Type
+from usql.schema import PRIMARY
+from usql.types import DOUBLE, LONG, Kind, Type
 
 
 class Groups(Record):
@@ -172,6 +174,8 @@ def _operand(node: ast.Expr, scope: Scope) -> r.Expr:
 
 def _function(node: ast.Call, scope: Scope) -> r.Aggregate:
     function = function_of(node)
+    if function.name == "apdex":
+        return _apdex(node, scope)
     operand = _operand(node.arguments[0], scope)
     check_operand(function, operand, node.arguments[0].span)
     percentile = _percentile(node, scope)
@@ -180,6 +184,41 @@ def _function(node: ast.Call, scope: Scope) -> r.Aggregate:
     if operand.type.kind is Kind.DATE:
         kind = Kind.DATE
     return r.Aggregate(cast(r.AggregateName, name), operand, Type(kind), percentile=percentile)
+
+
+def _apdex(node: ast.Call, scope: Scope) -> r.Aggregate:
+    """Return an Apdex: the average of what actions count, since unknown ones do not."""
+    if not node.arguments:
+        return r.Aggregate("avg", r.ApdexWeight(_apdex_category(node, scope), None), DOUBLE)
+    if len(node.arguments) < 3:
+        raise WrongType(
+            f"APDEX takes no arguments or three; {len(node.arguments)} given", node.span,
+            hint="write APDEX(), or APDEX(duration, 3000, 12000) with thresholds in ms",
+        )  # fmt: skip
+    first, satisfied, tolerated = node.arguments
+    operand = _operand(first, scope)
+    check_operand(FUNCTIONS["apdex"], operand, first.span)
+    low = number_value(satisfied, scope.context, "the first threshold of APDEX")
+    high = number_value(tolerated, scope.context, "the second threshold of APDEX")
+    if high < low:
+        raise WrongType(
+            f"what is tolerated ends at {high}, before what satisfies, at {low}", tolerated.span,
+            hint="write the smaller threshold first",
+        )  # fmt: skip
+    return r.Aggregate("avg", r.ApdexWeight(operand, (low, high)), DOUBLE)
+
+
+def _apdex_category(node: ast.Call, scope: Scope) -> r.Source:
+    """Return the stored category of the actions that a row is, has or lies beside."""
+    if scope.table.name not in (_ACTIONS, PRIMARY):
+        raise WrongStructure(
+            f"APDEX() is about user actions, and {scope.table.name} has none", node.span,
+            hint=f"query FROM {_ACTIONS} or FROM {PRIMARY}",
+        )  # fmt: skip
+    return resolve_field(ast.Field((_ACTIONS, "apdexCategory"), span=node.span), scope)
+
+
+_ACTIONS = "useraction"
 
 
 def _percentile(node: ast.Call, scope: Scope) -> float | None:

@@ -368,6 +368,6 @@ def _secondary(expr: r.Expr) -> str | None:
             return expr.field.table if expr.field.table != "usersession" else None
         case r.Arithmetic():
             return _secondary(expr.left) or _secondary(expr.right)
-        case r.DatePart() | r.DateText():
+        case r.DatePart() | r.DateText() | r.ApdexWeight():
             return _secondary(expr.operand)
     return None

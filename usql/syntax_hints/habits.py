@@ -147,7 +147,18 @@ UNIT_MS: dict[str, int] = {
 }
 """Units people write after a number -> milliseconds, in which the fields count."""
 
-AGGREGATES = ("MIN", "MAX", "AVG", "SUM", "MEDIAN", "PERCENTILE", "COUNT", "CONDITION", "TOP")
+AGGREGATES = (
+    "MIN",
+    "MAX",
+    "AVG",
+    "SUM",
+    "MEDIAN",
+    "PERCENTILE",
+    "COUNT",
+    "CONDITION",
+    "TOP",
+    "APDEX",
+)
 DATE_FUNCTIONS = ("YEAR", "MONTH", "DAY", "HOUR", "MINUTE", "DATETIME")
 CASE_FUNCTIONS = ("LOWER", "UPPER", "LCASE", "UCASE", "TOLOWER", "TOUPPER")
 
