@@ -30,6 +30,7 @@ COMMANDS = {
     "format": "query:format_query",
     "import": "importing:import_files",
     "info": "upkeep:info",
+    "man": "man:man",
     "query": "query:query",
     "serve": "server:serve",
     "shell": "shell:shell",
