@@ -19,7 +19,9 @@ class Talk:
         self.out = io.StringIO()
         config = Config({"timer": False, **options})
         db = usql.connect(store)
-        self.session = Session(db, str(store), config, Screen(self.out), settings_of(config))
+        self.session = Session(
+            lambda: db, str(store), config, Screen(self.out), settings_of(config)
+        )
         self.left = False
 
     def say(self, *texts: str) -> str:

@@ -9,19 +9,18 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
-from usql.engine import Database, connect
 from usql.errors import UsqlError
 from usql.shell.commands.names import said
 from usql.shell.config import Config, config_file, load
 from usql.shell.dispatch import handle
 from usql.shell.language import goes_on
+from usql.shell.opening import Opening
 from usql.shell.screen import Screen, standard_screen
 from usql.shell.session import Leave, Session, settings_of
-from usql.store.sqlite_store import MEMORY
 
 if TYPE_CHECKING:
     from usql.shell.editor import Editor
@@ -58,10 +57,12 @@ def run(store: str, given: Mapping[str, Any], file: Path | None = None) -> int:
     options = {name: value for name, value in given.items() if name not in extra}
     config = load(file or config_file()).over(options)
     screen = standard_screen(config["color"] != "never", config["pager"])
-    with connect(store, create=store == MEMORY) as db:
-        session = _session(db, store, config, screen, extra)
+    opening = Opening(store)
+    with closing(opening):
+        has_sessions = opening.has_sessions()
+        session = _session(opening, store, config, screen, extra)
         try:
-            return _converse(session)
+            return _converse(session, has_sessions)
         except Leave:
             return FAILED if session.failures and not sys.stdin.isatty() else DONE
         finally:
@@ -69,7 +70,7 @@ def run(store: str, given: Mapping[str, Any], file: Path | None = None) -> int:
 
 
 def _session(
-    db: Database, store: str, config: Config, screen: Screen, extra: Mapping[str, Any]
+    opening: Opening, store: str, config: Config, screen: Screen, extra: Mapping[str, Any]
 ) -> Session:
     from usql.timeframe import parse_timeframe
     from usql.zones import Zone
@@ -77,20 +78,19 @@ def _session(
     settings = settings_of(config)
     zone = Zone.of(settings.timezone)
     parse_timeframe(settings.timeframe, now=0, zone=zone)
-    session = Session(db, store, config, screen, settings)
+    session = Session(opening, store, config, screen, settings)
     session.change(**{name: value for name, value in extra.items() if value is not None})
     for problem in config.problems:
         screen.note(f"note: {problem}")
     return session
 
 
-def _converse(session: Session) -> int:
+def _converse(session: Session, has_sessions: bool) -> int:
     if sys.stdin.isatty() and session.screen.interactive:
         from usql.shell.editor import Editor
         from usql.shell.history import history_file
 
-        first = not history_file().exists()
-        _greet(session, first)
+        _greet(session, has_sessions, first=not history_file().exists())
         _talk(session, Editor(session))
         return DONE
     for text in _texts(sys.stdin):
@@ -99,10 +99,10 @@ def _converse(session: Session) -> int:
     return FAILED if session.failures else DONE
 
 
-def _greet(session: Session, first: bool) -> None:
+def _greet(session: Session, has_sessions: bool, *, first: bool) -> None:
     if not session.config["hints"]:
         return
-    if session.db.session_range() is None:
+    if not has_sessions:
         session.screen.say("\n".join(_EMPTY))
     elif first:
         session.screen.say("\n".join(_WELCOME))

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, TextIO
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from usql.engine import Database
     from usql.errors import UsqlError
     from usql.result import Result
@@ -58,6 +60,7 @@ class Session:
     """The state that commands read and change.
 
     Attributes:
+        opening: opens the store, or returns it where it is open already.
         store: the store's name, as it was given.
         screen: where everything is shown.
         output: the file that results go to, or ``None`` for the screen.
@@ -69,7 +72,7 @@ class Session:
         depth: how many files that read one another are being read.
     """
 
-    db: Database
+    opening: Callable[[], Database]
     store: str
     config: Config
     screen: Screen
@@ -82,6 +85,15 @@ class Session:
     sessions: int | None = None
     failures: int = 0
     depth: int = 0
+
+    @property
+    def db(self) -> Database:
+        """The store, open from the first time that somebody asks.
+
+        Raises:
+            StoreError: it is gone since it was looked at.
+        """
+        return self.opening()
 
     def change(self, **changes: Any) -> None:
         """Change settings."""
