@@ -209,7 +209,7 @@ class ScopeCount(Node):
 
 
 class InSegment(Node):
-    """``[NOT] IN SEGMENT "name"``; reserved."""
+    """``IN SEGMENT "name"``; a query about other rows than sessions means their session."""
 
     name: String
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -42,6 +43,8 @@ if TYPE_CHECKING:
     from usql.events.mapping import EventMapping
     from usql.events.reading import Reading
     from usql.explain import Explanation
+    from usql.segments.known import KnownSegments
+    from usql.segments.segment import Segment
     from usql.store.checking import CheckReport
     from usql.store.export.auth import Auth
     from usql.store.export.files import Destination, ExportProgress, ExportSummary
@@ -87,6 +90,30 @@ class _Settings(Record):
     timeframe: Timeframe | None
     zone: Zone
     now: int
+
+
+class _LazySegments:
+    """Segments whose library is imported when a query names one."""
+
+    def __init__(
+        self,
+        given: Mapping[str, Segment | str],
+        stored: Callable[[], Iterable[tuple[str, str]]],
+    ) -> None:
+        self._given = given
+        self._stored = stored
+
+    def names(self) -> Sequence[str]:
+        return self._known.names()
+
+    def condition(self, name: str) -> ast.Condition | None:
+        return self._known.condition(name)
+
+    @cached_property
+    def _known(self) -> KnownSegments:
+        from usql.segments.known import KnownSegments
+
+        return KnownSegments(self._given, self._stored)
 
 
 class _Cut(Record):
@@ -159,6 +186,7 @@ class Database(Analyses):
         text: str,
         params: Mapping[str, Any] | None = None,
         *,
+        segments: Mapping[str, Segment | str] | None = None,
         timeframe: TimeframeLike = None,
         timezone: str | int | None = None,
         now: Moment | None = None,
@@ -173,6 +201,8 @@ class Database(Analyses):
             text: the query.
             params: values of its ``:name`` parameters: ``None``, ``str``, ``int``, ``float``,
                 ``bool``, aware ``datetime``, or a list of them for ``IN``.
+            segments: what ``IN SEGMENT "name"`` may name, besides the segments of the store: each a
+                ``Segment``, or a condition over ``usersession``, such as ``"country = 'Spain'"``.
             timeframe: an expression such as ``"last 7 days"``, or a pair of moments, each ms
                 (UTC, since 1970) or an aware ``datetime``; ``None`` for all data. It selects
                 sessions by their start, from the first moment to before the second.
@@ -195,7 +225,7 @@ class Database(Analyses):
         settings = _settings(timeframe, timezone, now)
         with _source_of_errors(Source(text)) as source:
             limits = _Limits(default_limit, max_limit, probe=True)
-            compiled, cut = self._compile(source, params, settings, limits)
+            compiled, cut = self._compile(source, params, settings, limits, segments)
             rows = self._backend.run(compiled, timeout, stop)
         explanations = list(compiled.explanations)
         truncated = cut is not None and len(rows) > cut.rows
@@ -219,6 +249,7 @@ class Database(Analyses):
         text: str,
         params: Mapping[str, Any] | None = None,
         *,
+        segments: Mapping[str, Segment | str] | None = None,
         timeframe: TimeframeLike = None,
         timezone: str | int | None = None,
         now: Moment | None = None,
@@ -234,13 +265,14 @@ class Database(Analyses):
         """
         settings = _settings(timeframe, timezone, now)
         with _source_of_errors(Source(text)) as source:
-            return self._compile(source, params, settings, _Limits(default_limit))[0]
+            return self._compile(source, params, settings, _Limits(default_limit), segments)[0]
 
     def explain(
         self,
         text: str,
         params: Mapping[str, Any] | None = None,
         *,
+        segments: Mapping[str, Segment | str] | None = None,
         timeframe: TimeframeLike = None,
         timezone: str | int | None = None,
         now: Moment | None = None,
@@ -259,7 +291,7 @@ class Database(Analyses):
         settings = _settings(timeframe, timezone, now)
         with _source_of_errors(Source(text)) as source:
             tree, resolved, planned, _ = self._plan(
-                source, params, settings, _Limits(default_limit)
+                source, params, settings, _Limits(default_limit), segments
             )
             generic = planned.tree.sql(pretty=True)
             compiled = _compiled(planned, resolved, self._backend.dialect)
@@ -745,6 +777,9 @@ class Database(Analyses):
         )
         return self._knowledge
 
+    def _stored_segments(self) -> Iterable[tuple[str, str]]:
+        return ()
+
     def _version(self) -> tuple[int, ...]:
         """Return what changes when somebody writes to the store."""
         path = self._location.path
@@ -775,10 +810,11 @@ class Database(Analyses):
         params: Mapping[str, Any] | None,
         settings: _Settings,
         limits: _Limits,
+        segments: Mapping[str, Segment | str] | None = None,
     ) -> tuple[Compiled, _Cut | None]:
         """Return a compiled query, and where to cut its rows."""
         with collected_later():
-            _, resolved, planned, cut = self._plan(source, params, settings, limits)
+            _, resolved, planned, cut = self._plan(source, params, settings, limits, segments)
             return _compiled(planned, resolved, self._backend.dialect), cut
 
     def _plan(
@@ -787,6 +823,7 @@ class Database(Analyses):
         params: Mapping[str, Any] | None,
         settings: _Settings,
         limits: _Limits,
+        segments: Mapping[str, Segment | str] | None = None,
     ) -> tuple[ast.Query, r.Resolved, Planned, _Cut | None]:
         """Go from text to generic SQL."""
         parsed = parse_source(source)
@@ -798,6 +835,7 @@ class Database(Analyses):
             timeframe=settings.timeframe,
             parameters=_parameters(params),
             default_limit=limits.default,
+            segments=_LazySegments(segments or {}, self._stored_segments),
             explanations=list(parsed.explanations),
         )
         resolved = resolve(parsed.query, context)

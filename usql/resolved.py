@@ -293,7 +293,13 @@ class IsNull(Record):
     field: Source
 
 
-Condition: TypeAlias = And | Or | Not | Compare | OneOf | Between | Like | IsNull
+class OfSession(Record):
+    """The session of the row, which is not a session itself, satisfies a condition on sessions."""
+
+    condition: Condition
+
+
+Condition: TypeAlias = And | Or | Not | Compare | OneOf | Between | Like | IsNull | OfSession
 
 # --- queries -------------------------------------------------------------------------------------
 

@@ -23,7 +23,7 @@ from typing import Any
 _TITLE = re.compile(r"=== (.+)")
 _SECTION = re.compile(r"--- (rows|explanations|tree|resolved|sql|error)")
 _OPTION = re.compile(
-    r"(timeframe|timezone|now|params|default_limit|escapes|referee): ?(.*)", re.DOTALL
+    r"(timeframe|timezone|now|params|default_limit|segments|escapes|referee): ?(.*)", re.DOTALL
 )
 
 
@@ -86,6 +86,7 @@ class Entry:
             "timezone": lambda text: int(text) if re.fullmatch(r"-?\d+", text) else text,
             "now": _moment,
             "params": json.loads,
+            "segments": json.loads,
             "default_limit": lambda text: None if text == "none" else int(text),
         }
         return {name: readers[name](v) for name, v in self.options.items() if name in readers}

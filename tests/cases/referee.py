@@ -49,9 +49,15 @@ class Referee:
         if isinstance(timeframe, str):
             raise NotModelled("a timeframe expression")
         zone = settings.get("timezone", "UTC")
-        context = m.Context(settings.get("now", _NOW), zone, timeframe)
+        params = settings.get("params", {})
+        segments = []
+        for name, condition in settings.get("segments", {}).items():
+            chosen = parse(f"SELECT * FROM usersession WHERE {condition}")
+            assert chosen.where is not None
+            segments.append((name, _Translator(chosen, params, zone).cond(chosen.where)))
+        context = m.Context(settings.get("now", _NOW), zone, timeframe, tuple(segments))
         tree = parse(entry.query)
-        query = _Translator(tree, settings.get("params", {}), zone).query(tree)
+        query = _Translator(tree, params, zone).query(tree)
         return evaluate(self._store, query, context).rows
 
 
@@ -245,6 +251,10 @@ class _Translator:
     @cond.register
     def _(self, node: ast.StartsWith) -> m.Cond:
         return m.StartsWith(self.field(node.field), self.text(node.prefix), node.negated)
+
+    @cond.register
+    def _(self, node: ast.InSegment) -> m.Cond:
+        return m.InSegment(node.name.value)
 
     def text(self, node: ast.Expr) -> str:
         return str(self.params[node.name]) if isinstance(node, ast.Parameter) else _text(node)

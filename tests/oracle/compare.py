@@ -38,6 +38,7 @@ class Case:
     context: m.Context
     text: str
     params: dict[str, ParamValue]
+    segments: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,8 @@ class Difference:
         case, context = self.case, self.case.context
         return (
             f"--- query {case.number} (data set {case.data_set})\n{case.text}\n"
-            f"params={case.params} timeframe={context.timeframe} zone={context.zone!r}"
+            f"segments={case.segments} params={case.params}\n"
+            f"timeframe={context.timeframe} zone={context.zone!r}"
             f" now={context.now}\nexpected {self.expected}\ngot      {self.got}\n"
         )
 
@@ -89,7 +91,9 @@ class DataSet:
         query = generator.query()
         renderer = Renderer(rng)
         text = renderer.query(query)
-        return Case(number, self.number, query, generator.context, text, renderer.params)
+        context = generator.context
+        segments = {name: renderer.cond(cond) for name, cond in context.segments}
+        return Case(number, self.number, query, context, text, renderer.params, segments)
 
 
 def run(
@@ -141,6 +145,7 @@ def _ask(data: DataSet, case: Case) -> tuple[list[str], list[tuple[Any, ...]]]:
     result = data.db.query(
         case.text,
         case.params or None,
+        segments=case.segments,
         timeframe=context.timeframe,
         timezone=context.zone,
         now=context.now,

@@ -255,6 +255,8 @@ class _Evaluator:
                 return self._negated(m.Compare(name, "=", value))
             case m.Compare(name, op, value):
                 return self._compare(name, op, value)
+            case m.InSegment(name):
+                return self._in_segment(name)
         if cond.negated:
             return self._negated(replace(cond, negated=False))
         match cond:
@@ -268,6 +270,16 @@ class _Evaluator:
                 return self._some_text(name, lambda text: whole.fullmatch(text) is not None)
             case m.StartsWith(name, prefix):
                 return self._some_text(name, lambda text: text.startswith(prefix))
+
+    def _in_segment(self, name: str) -> Test:
+        """The session of the row is one for which the segment's condition holds."""
+        segments = dict(self.context.segments)
+        if name not in segments:
+            raise InvalidQueryError(f"no segment {name}")
+        query = m.Select((), SESSION, where=segments[name])
+        sessions = _Evaluator(self.store, query, self.context)
+        chosen = {id(row.session) for row in sessions.rows}
+        return lambda row: id(row.session) in chosen
 
     def _negated(self, cond: m.Cond) -> Test:
         test = self.test(cond)

@@ -127,6 +127,8 @@ class QueryGenerator:
         self.table = rng.choices(TABLES, (5, 3, 1, 1))[0]
         self.context = self._context()
         self._params = 0
+        if self._chance(0.12):
+            self.context = replace(self.context, segments=self._segments())
 
     def _chance(self, probability: float) -> bool:
         return self.rng.random() < probability
@@ -139,6 +141,12 @@ class QueryGenerator:
             timeframe = (first, max(last, first + 1))
         now = rng.choice(starts) + rng.choice((0, 1, 3_600_000, 86_400_000))
         return m.Context(now, rng.choice(ZONES), timeframe)
+
+    def _segments(self) -> tuple[tuple[str, m.Cond], ...]:
+        table, self.table = self.table, SESSION
+        found = tuple((name, self.cond()) for name in ("vip", "it's"))
+        self.table = table
+        return found
 
     def query(self) -> m.Query:
         shapes: dict[Callable[[], m.Query], int] = {
@@ -289,6 +297,8 @@ class QueryGenerator:
     def cond(self, depth: int = 2) -> m.Cond:
         shape = self.rng.choices(("predicate", "and", "or", "not"), (12, 3, 3, 2))[0]
         if depth == 0 or shape == "predicate":
+            if self.context.segments and self._chance(0.4):
+                return m.InSegment(self.rng.choice(self.context.segments)[0])
             return self.predicate()
         if shape == "not":
             return m.Not(self.cond(depth - 1))

@@ -255,8 +255,15 @@ class Not:
     part: Cond
 
 
+@dataclass(frozen=True)
+class InSegment:
+    """`IN SEGMENT "name"`: the row's session satisfies the segment's condition."""
+
+    name: str
+
+
 Predicate: TypeAlias = Compare | In | Between | Like | StartsWith
-Cond: TypeAlias = Predicate | And | Or | Not
+Cond: TypeAlias = Predicate | And | Or | Not | InSegment
 
 # --- queries ------------------------------------------------------------------------------------
 
@@ -348,6 +355,7 @@ class Context:
     now: int
     zone: str | int = "UTC"
     timeframe: tuple[int, int] | None = None
+    segments: tuple[tuple[str, Cond], ...] = ()
 
 
 def children(expr: Expr) -> tuple[Expr, ...]:

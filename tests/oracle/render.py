@@ -27,6 +27,7 @@ from .model import (
     Filter,
     Funnel,
     In,
+    InSegment,
     Instant,
     Item,
     Json,
@@ -244,6 +245,8 @@ class Renderer:
                 return glue.join(self.cond(part, 2) for part in parts), 1
             case Not(part):
                 return f"{self._case('NOT')} {self.cond(part, 2)}", 2
+            case InSegment(name):
+                return f"{self._words('IN SEGMENT')} {self.quoted(name)}", 3
             case _:
                 return self._predicate(cond), 3
 

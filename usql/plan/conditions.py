@@ -12,10 +12,12 @@ from collections.abc import Callable
 from sqlglot import exp
 
 from usql import resolved as r
+from usql.layout import SESSION
 from usql.plan import sql
 from usql.plan.rows import Rows, value_rows
 from usql.plan.sql import Generic, Node
 from usql.plan.state import Pattern, State
+from usql.schema import PRIMARY
 
 _COMPARISONS: dict[str, type[exp.Binary]] = {
     "=": exp.EQ,
@@ -49,6 +51,10 @@ def condition(state: State, rows: Rows, node: r.Condition) -> Node:
             if field.many:
                 return exp.Not(this=_some(state, rows, field, lambda found: _present(found, field)))
             return sql.is_null(rows.value(field))
+        case r.OfSession(condition=inner):
+            sessions = Rows(state, PRIMARY)
+            sessions.restrict(condition(state, sessions, inner))
+            return sql.among([rows.key(SESSION)], sessions.select([sessions.key(SESSION)]))
     if node.field.many:
         return _some(state, rows, node.field, lambda found: _predicate(state, found, node))
     return _predicate(state, rows, node)
@@ -69,7 +75,7 @@ def negation(state: State, rows: Rows, node: r.Condition) -> Node:
             left, right = rows.value(field), state.parameter(value)
             return exp.NullSafeNEQ(this=left, expression=right)
     inner_node = condition(state, rows, node)
-    if not isinstance(node, r.And | r.Or) and node.field.many:
+    if isinstance(node, r.OfSession) or (not isinstance(node, r.And | r.Or) and node.field.many):
         return exp.Not(this=inner_node)  # membership among keys is never NULL
     return exp.Not(this=exp.Coalesce(this=inner_node, expressions=[sql.false()]))
 

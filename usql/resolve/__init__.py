@@ -12,11 +12,11 @@ from usql import resolved as r
 from usql.errors import NotYetSupported
 from usql.formatter import label
 from usql.resolve.conditions import resolve_condition
-from usql.resolve.context import Context, Facts, NoFacts, Scope
+from usql.resolve.context import Context, Facts, NoFacts, Scope, Segments
 from usql.resolve.names import find_table, spelling
 from usql.resolve.select import resolve_select
 
-__all__ = ["Context", "Facts", "NoFacts", "resolve"]
+__all__ = ["Context", "Facts", "NoFacts", "Segments", "resolve"]
 
 
 def resolve(query: ast.Query, context: Context) -> r.Resolved:

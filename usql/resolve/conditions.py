@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import singledispatch
 from typing import Literal, cast
 
 from usql import ast
 from usql import resolved as r
-from usql.errors import BadValue, NotYetSupported, WrongType
-from usql.resolve.context import Scope
-from usql.resolve.names import resolve_field
+from usql.errors import (
+    BadValue,
+    NotYetSupported,
+    UnknownSegment,
+    UsqlError,
+    WrongStructure,
+    WrongType,
+)
+from usql.resolve.context import Context, Scope
+from usql.resolve.names import nearest, resolve_field
 from usql.resolve.patterns import parse_pattern
 from usql.resolve.values import constant, constants, text_value
 from usql.source import Span
@@ -105,9 +113,29 @@ def _(node: ast.Scope | ast.ScopeCount, scope: Scope) -> r.Condition:
 
 @_resolve.register
 def _(node: ast.InSegment, scope: Scope) -> r.Condition:
-    raise NotYetSupported(
-        "IN SEGMENT is not yet supported", node.span, hint="write the conditions of the segment"
-    )
+    """A segment speaks of sessions: from other tables, of the session of the row."""
+    context, name = scope.context, node.name.value
+    condition = _segment(node, context)
+    inner = replace(context, within=(*context.within, name.casefold()))
+    try:
+        held = _resolve(condition, Scope(inner, context.schema.primary))
+    except UsqlError as error:  # its place is in the segment's text, not in the query's
+        message = f"segment '{name}': {error.message}"
+        raise type(error)(message, node.span, hint=error.hint) from error
+    return held if scope.table.primary else r.OfSession(held)
+
+
+def _segment(node: ast.InSegment, context: Context) -> ast.Condition:
+    name, span = node.name.value, node.name.span
+    if name.casefold() in context.within:
+        raise WrongStructure(f"segment '{name}' is made of itself", span)
+    condition = context.segments.condition(name)
+    if condition is None:
+        names = context.segments.names()
+        listed = f"there are {', '.join(names[:8])}{' …' * (len(names) > 8)}" if names else None
+        hint = nearest(name, names) or listed or "no segments are stored here"
+        raise UnknownSegment(f"there is no segment '{name}'", span, hint=hint)
+    return condition
 
 
 def _negated(condition: r.Condition, negated: bool) -> r.Condition:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from usql import ast
 from usql.record import Record
 from usql.schema import Field, Schema, Table
 from usql.timeframe import Timeframe
@@ -41,6 +42,28 @@ class NoFacts:
         return None
 
 
+class Segments(Protocol):
+    """The segments that a query may name."""
+
+    def names(self) -> Sequence[str]:
+        """Return all names."""
+
+    def condition(self, name: str) -> ast.Condition | None:
+        """Return the condition over sessions that a name stands for; ``None`` if there is none."""
+
+
+class NoSegments:
+    """No segments at all."""
+
+    def names(self) -> Sequence[str]:
+        """Return nothing."""
+        return ()
+
+    def condition(self, name: str) -> ast.Condition | None:
+        """Return ``None``."""
+        return None
+
+
 @dataclass(frozen=True)
 class Context:
     """Everything beside the text that decides what a query means.
@@ -53,6 +76,8 @@ class Context:
         timeframe: start times of sessions, or ``None`` for all.
         parameters: values of ``:name``.
         default_limit: rows without ``LIMIT``; ``None`` for all.
+        segments: what ``IN SEGMENT`` may name.
+        within: names of the segments whose conditions are being resolved, the outermost first.
         explanations: grows as the query is resolved; no sentence twice.
     """
 
@@ -63,6 +88,8 @@ class Context:
     timeframe: Timeframe | None = None
     parameters: Mapping[str, Any] = field(default_factory=dict)
     default_limit: int | None = 50
+    segments: Segments = field(default_factory=NoSegments)
+    within: tuple[str, ...] = ()
     explanations: list[str] = field(default_factory=list)
 
     def explain(self, sentence: str) -> None:
