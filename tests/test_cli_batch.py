@@ -66,3 +66,42 @@ def test_a_format_of_one_result_takes_one_query(store: str, tmp_path: Path) -> N
     done = run(store, "-", "--format", "parquet", "-o", str(tmp_path / "x"), text=GOOD)
     assert done.exit_code == 2
     assert "one query at a time" in done.stderr
+
+
+def test_an_error_of_a_single_statement_names_its_file(store: str, tmp_path: Path) -> None:
+    file = tmp_path / "one.usql"
+    file.write_text("\nSELECT citty\nFROM usersession;\n", encoding="utf-8")
+    for command in (["query", store], ["explain", store]):
+        done = CliRunner().invoke(cli.main, [*command, "-f", str(file)])
+        assert done.exit_code == 1
+        assert f"error: {file}:2:8: usersession has no field citty" in done.stderr
+    file.write_text("SELECT city\nFROM", encoding="utf-8")
+    done = CliRunner().invoke(cli.main, ["format", "-f", str(file)])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert f"error: {file}:2:5: " in done.stderr
+    assert "one.usql" not in run(str(tmp_path / "none.db"), "-f", str(file)).stderr
+
+
+def test_several_are_explained_up_to_the_first_error(store: str) -> None:
+    done = CliRunner().invoke(cli.main, ["explain", store, "-"], input=GOOD)
+    assert done.exit_code == 0
+    queries = done.stdout.split("1 Query\n")[1:]
+    assert [query.splitlines()[0].strip() for query in queries] == [
+        "SELECT COUNT(*) AS n FROM usersession",
+        'SELECT COUNT(*) AS ";" FROM useraction',
+    ]
+    done = CliRunner().invoke(cli.main, ["explain", store, "-"], input=BAD)
+    assert (done.exit_code, done.stdout.count("1 Query\n")) == (1, 1)
+    assert "error: -:3:10: " in done.stderr
+
+
+def test_several_are_formatted_or_none() -> None:
+    done = CliRunner().invoke(cli.main, ["format"], input="select city from usersession; " + GOOD)
+    assert done.stdout.splitlines() == [
+        "SELECT city FROM usersession;",
+        "SELECT COUNT(*) AS n FROM usersession;",
+        'SELECT COUNT(*) AS ";" FROM useraction;',
+    ]
+    done = CliRunner().invoke(cli.main, ["format", "select city from usersession; select from"])
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "error: query:1:" in done.stderr

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from usql.errors import Cancelled, StoreError, UsqlError
 
 if TYPE_CHECKING:
     from usql.completion import Statement
-    from usql.result import Result
+
+_T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ def statements_of(text: str) -> tuple[Statement, ...]:
 
 
 def run_all(
-    found: tuple[Statement, ...], name: str, run: Callable[[str], Result], *, keep_going: bool
-) -> Iterator[Result | Failure]:
+    found: tuple[Statement, ...], name: str, run: Callable[[str], _T], *, keep_going: bool = False
+) -> Iterator[_T | Failure]:
     """Yield the result of each statement, or why it failed; end at the first failure.
 
     Args:
@@ -55,6 +56,25 @@ def run_all(
             yield Failure(f"{name}:{line}:{column}", error)
             if not keep_going or isinstance(error, StoreError | Cancelled):
                 return
+
+
+def run_one(text: str, file: str | None, run: Callable[[str], _T]) -> _T | Failure:
+    """Return the result of a text that is a single statement, or where it fails.
+
+    Args:
+        text: of the statement.
+        file: that it was read from, or ``None``.
+        run: runs it.
+
+    Raises:
+        UsqlError: it failed, and there is no file or no place in it to name.
+    """
+    try:
+        return run(text)
+    except UsqlError as error:
+        if file is None or error.line is None:
+            raise
+        return Failure(f"{file}:{error.line}:{error.column}", error)
 
 
 def _in_place(statement: Statement) -> str:

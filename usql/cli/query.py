@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,6 +15,7 @@ from usql.cli.output import APART, check_output, error, save, say, show, write
 from usql.render import BINARY_FORMATS
 
 if TYPE_CHECKING:
+    from usql.cli.batch import Failure
     from usql.completion import Statement
     from usql.result import Result
 
@@ -58,7 +59,7 @@ def query(
 
     '-' reads them from standard input. The first error ends the run, unless --keep-going.
     """
-    from usql.cli.batch import statements_of
+    from usql.cli.batch import Failure, run_one, statements_of
 
     text = _text_of(query, file)
     check_output(store, format, output)
@@ -71,9 +72,11 @@ def query(
             return db.query(statement, default_limit=limit, **settings)
 
         if len(several) > 1:
-            name = file or (query if query == "-" else "query")
+            name = _name_of(query, file)
             return _run_several(several, name, run, format, output, keep_going)
-        result = run(text)
+        result = run_one(text, file, run)
+    if isinstance(result, Failure):
+        return _failed(result)
     if output is None:
         show(result, format)
     else:
@@ -96,8 +99,8 @@ def _run_several(
     results: list[Result] = []
     for outcome in run_all(several, name, run, keep_going=keep_going):
         if isinstance(outcome, Failure):
-            error(f"{outcome.where}: {outcome.error}")
-            code = code or exit_code(outcome.error)
+            failed = _failed(outcome)
+            code = code or failed
             continue
         results.append(outcome)
         if output is None:
@@ -114,23 +117,63 @@ def _run_several(
 @options.store_argument
 @options.source
 @options.setting
-def explain(store: str, query: str | None, file: str | None, **settings: Any) -> None:
-    """Show how a query becomes SQL, without running it."""
+def explain(store: str, query: str | None, file: str | None, **settings: Any) -> int:
+    """Show how a query becomes SQL, without running it.
+
+    Several queries, separated by ';', are shown one after another, up to the first error.
+    """
     text = _text_of(query, file)
     with usql.connect(store, create=False) as db:
-        explained = db.explain(text, **settings)
-    say(str(explained).rstrip("\n"))
+        for number, outcome in enumerate(
+            _each(text, query, file, lambda statement: str(db.explain(statement, **settings)))
+        ):
+            if not isinstance(outcome, str):
+                return _failed(outcome)
+            say(("\n" if number else "") + outcome.rstrip("\n"))
+    return DONE
 
 
 @click.command("format")
 @options.source
-def format_query(query: str | None, file: str | None) -> None:
+def format_query(query: str | None, file: str | None) -> int:
     """Write a query in canonical form.
 
-    '-', or nothing, reads it from standard input.
+    '-', or nothing, reads it from standard input. Of several queries, separated by ';', each ends
+    with ';', and all are written, or none if one is bad.
     """
-    text = _text_of("-" if query is None and file is None else query, file)
-    say(usql.format(text).rstrip("\n"))
+    query = "-" if query is None and file is None else query
+    formatted = list[str]()
+    for outcome in _each(_text_of(query, file), query, file, usql.format):
+        if not isinstance(outcome, str):
+            return _failed(outcome)
+        formatted.append(outcome.rstrip("\n"))
+    end = ";" if len(formatted) > 1 else ""
+    for text in formatted:
+        say(text + end)
+    return DONE
+
+
+def _each(
+    text: str, query: str | None, file: str | None, run: Callable[[str], str]
+) -> Iterable[str | Failure]:
+    """Return what each statement of a text becomes, up to the first that fails."""
+    from usql.cli.batch import run_all, run_one, statements_of
+
+    several = statements_of(text)
+    if len(several) > 1:
+        return run_all(several, _name_of(query, file), run)
+    return (run_one(text, file, run),)
+
+
+def _failed(failure: Failure) -> int:
+    """Report a statement that failed; return its exit code."""
+    error(f"{failure.where}: {failure.error}")
+    return exit_code(failure.error)
+
+
+def _name_of(query: str | None, file: str | None) -> str:
+    """Return what errors call the text of several queries."""
+    return file or (query if query == "-" else "query")
 
 
 def _text_of(query: str | None, file: str | None) -> str:
