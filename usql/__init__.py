@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from usql.compiled import Compiled as Compiled
     from usql.engine import Database as Database
     from usql.engine import connect as connect
+    from usql.engine import copy as copy
     from usql.errors import UsqlError as UsqlError
     from usql.events.importing import EventSummary as EventSummary
     from usql.events.mapping import EventMapping as EventMapping
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from usql.result import Result as Result
     from usql.segments.segment import Segment as Segment
     from usql.store.checking import CheckReport as CheckReport
+    from usql.store.copying import CopySummary as CopySummary
     from usql.store.export.auth import BasicAuth as BasicAuth
     from usql.store.export.auth import BearerAuth as BearerAuth
     from usql.store.export.auth import OAuth2 as OAuth2
@@ -50,6 +52,7 @@ _HOMES = {
     "Column": "usql.result",
     "CompactSummary": "usql.store.removal",
     "Compiled": "usql.compiled",
+    "CopySummary": "usql.store.copying",
     "Database": "usql.engine",
     "DeleteSummary": "usql.store.removal",
     "EventMapping": "usql.events.mapping",
@@ -66,6 +69,7 @@ _HOMES = {
     "Stop": "usql.backends.running",
     "UsqlError": "usql.errors",
     "connect": "usql.engine",
+    "copy": "usql.engine",
     "format": "usql.formatter",
     "parse": "usql.parser",
 }

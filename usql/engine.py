@@ -29,6 +29,7 @@ from usql.resolve import Context, resolve
 from usql.result import Column, Result
 from usql.selection import errors_in_condition, selecting
 from usql.source import Source
+from usql.store.clickhouse_places import ChdbLocation
 from usql.store.places import Place, keeping, layout_of, open_writer, place_of
 from usql.store.sqlite_store import Location
 from usql.timeframe import Moment, Timeframe, TimeframeLike, parse_timeframe, to_ms
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from usql.segments.known import KnownSegments
     from usql.segments.segment import Segment
     from usql.store.checking import CheckReport
+    from usql.store.copying import CopySummary
     from usql.store.export.auth import Auth
     from usql.store.export.files import Destination, ExportProgress, ExportSummary
     from usql.store.export.post import ContentType, Method, SendSummary
@@ -82,6 +84,36 @@ def connect(url: str | os.PathLike[str] = ":memory:", *, create: bool = True) ->
         backend = backend_of(place, layout)
         backend.check()
     return Database(place, layout, backend)
+
+
+def copy(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    *,
+    replace: bool = False,
+    into: bool = False,
+    wait: float | None = None,
+    progress: Callable[[ExportProgress], None] | None = None,
+) -> CopySummary:
+    """Copy a store into another, of whatever kind; ``Database.copy_to`` copies a choice.
+
+    Args:
+        source: name of the store, as for ``connect``.
+        target: name of the other; it is made if there is none.
+        replace: put the copy in the place of a store that has sessions.
+        into: add the sessions to those of the target.
+        wait: seconds to wait while another process writes to the target; 10 by default.
+        progress: called now and then.
+
+    Raises:
+        StoreError: there is no such store, or the target cannot be written.
+
+    >>> copy("missing.db", "copy.db")
+    Traceback (most recent call last):
+    usql.errors.StoreError: no store at missing.db
+    """
+    with connect(source, create=False) as db:
+        return db.copy_to(target, replace=replace, into=into, wait=wait, progress=progress)
 
 
 class _Settings(Record):
@@ -644,6 +676,91 @@ class Database(Analyses):
         with self._backend.snapshot(self._selection(where, params, settings)) as snapshot:
             return send(snapshot, receiver, run, report=progress)
 
+    def copy_to(
+        self,
+        target: str | os.PathLike[str],
+        *,
+        replace: bool = False,
+        into: bool = False,
+        wait: float | None = None,
+        progress: Callable[[ExportProgress], None] | None = None,
+        where: str | None = None,
+        params: Mapping[str, Any] | None = None,
+        timeframe: TimeframeLike = None,
+        timezone: str | int | None = None,
+        now: Moment | None = None,
+    ) -> CopySummary:
+        """Copy sessions into another store, of whatever kind, without losing a field.
+
+        All that is copied is of one state of the store. A new store, and one that replaces
+        another, appears when it is whole; on a server, they arrive one batch after another.
+
+        Args:
+            target: name of the store, as for ``connect``; it is made if there is none.
+            replace: put the copy in the place of a store that has sessions.
+            into: add the sessions to those of the target; one of the same identity is replaced.
+            wait: seconds to wait while another process writes to the target; 10 by default.
+            progress: called now and then.
+            where: a condition on ``usersession`` that chooses sessions; all unless given.
+            params, timeframe, timezone, now: as for ``query``.
+
+        Raises:
+            UsqlError: the condition is bad.
+            StoreError: the target has sessions already, and neither ``replace`` nor ``into`` is
+                given; or a store cannot be read or written.
+
+        >>> import os, tempfile
+        >>> with tempfile.TemporaryDirectory() as folder, connect() as db:
+        ...     _ = db.import_sessions([{"userSessionId": "a", "startTime": 0}])
+        ...     db.copy_to(os.path.join(folder, "copy.db")).sessions
+        1
+        """
+        from usql.store.copying import copy_sessions
+
+        if replace and into:
+            raise BadParameter("replace and into exclude each other")
+        place = place_of(target)
+        self._check_target(place)
+        layout = layout_of(place)
+        held = _held(place, layout)
+        if held and not (replace or into):
+            raise StoreError(
+                f"{place} has sessions already",
+                hint="replace it: --replace, replace=True; or add to it: --into, into=True",
+            )
+        settings = _settings(timeframe, timezone, now)
+        with self._backend.snapshot(self._selection(where, params, settings)) as snapshot:
+            return copy_sessions(
+                snapshot,
+                place,
+                layout,
+                whole=held is None or replace,
+                event_rows=self._event_rows(),
+                wait=wait,
+                report=progress,
+            )
+
+    def _check_target(self, place: Place) -> None:
+        from usql.store.export.output import same_file
+
+        if isinstance(place, Location) and place.memory:
+            raise StoreError("a copy in memory would be gone at once", hint="name a file")
+        same = place == self._location
+        if same or (place.path is not None and same_file(self._location.path, place.path)):
+            raise StoreError(f"{place} is the store itself", hint="name another one")
+
+    def _event_rows(self) -> int:
+        """Return how many rows of event logs the store keeps."""
+        if not isinstance(self._location, Location):
+            return 0
+        from contextlib import closing
+
+        from usql.events import log
+        from usql.store.sqlite_store import open_reader, store_errors
+
+        with store_errors(self._location), closing(open_reader(self._location)) as connection:
+            return log.count(connection) if log.exists(connection) else 0
+
     # --- upkeep
 
     def info(self) -> StoreInfo:
@@ -842,6 +959,29 @@ class Database(Analyses):
         query, cut = limits.applied(resolved)
         planned = plan(query, self._layout, self._backend.start_range())
         return parsed.query, resolved, planned, cut
+
+
+def _held(place: Place, layout: Layout) -> bool | None:
+    """Whether a place has sessions; ``None`` where there is no store yet.
+
+    Raises:
+        StoreError: it has something else.
+    """
+    path = place.path
+    if path is not None and not path.exists():
+        return None
+    if isinstance(place, ChdbLocation) and place.path.is_dir() and not any(place.path.iterdir()):
+        return None
+    from usql.store.clickhouse_client import NoStoreError
+
+    backend = backend_of(place, layout)
+    try:
+        backend.check()
+        return backend.start_range() is not None
+    except NoStoreError:
+        return None
+    finally:
+        backend.close()
 
 
 def _settings(

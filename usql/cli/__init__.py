@@ -22,6 +22,7 @@ from usql.cli import exits, output
 COMMANDS = {
     "check": "upkeep:check",
     "compact": "upkeep:compact",
+    "copy": "copying:copy",
     "delete": "upkeep:delete",
     "demo": "demo:demo",
     "explain": "query:explain",

@@ -132,7 +132,7 @@ def export(store: str, out: str | None, url: str | None, **options: Any) -> None
         if out == _STANDARD_OUTPUT:
             _to_standard_output(db, choice, files)
             return
-        with _progress() as progress:
+        with session_bar() as progress:
             summary = db.export_files(
                 out,
                 format=files["format"],
@@ -175,7 +175,7 @@ def _send(store: str, url: str, choice: dict[str, Any], options: dict[str, Any])
         **_taken(options, "auth", "user", "secret_env", "secret_file", "token_url", "scope")
     )
     given = {name: value for name, value in options.items() if value is not None}
-    with usql.connect(store, create=False) as db, _progress() as progress:
+    with usql.connect(store, create=False) as db, session_bar() as progress:
         summary = db.export_url(url, auth=auth, progress=progress, **choice, **given)
     from usql.errors import ExportError
     from usql.store.export.http import shown
@@ -249,7 +249,7 @@ def _secret(variable: str | None, file: str | None) -> str:
 
 
 @contextmanager
-def _progress() -> Iterator[Callable[[ExportProgress], None] | None]:
+def session_bar() -> Iterator[Callable[[ExportProgress], None] | None]:
     """Show a bar on a terminal; elsewhere, nothing."""
     if sys.stderr is None or not sys.stderr.isatty():
         yield None

@@ -91,6 +91,49 @@ def _sum(value: Node) -> Node:
     return _exact(exp.Sum(this=_call("toInt128", value)))
 
 
+_BITS = 54
+"""More than the 53 of a double, since a logarithm may be off by one."""
+_LEAST_EXPONENT = -900
+
+
+def _float_mod(a: Node, b: Node) -> Node:
+    """Return the exact remainder, which ClickHouse's own, ``a - trunc(a / b) * b``, is not.
+
+    A double is a whole number times a power of two; the remainder is worked out in whole numbers.
+    Where the quotient is beyond 2 ** 190, there is none.
+    """
+
+    def cast(value: Node, kind: str) -> Node:
+        # no error where a branch is worked out that is not taken
+        return _call("accurateCastOrNull", value, _text(kind))
+
+    def scale(x: Node) -> Node:
+        return _call("exp2", _sub(_number(_BITS), exponent(x)))
+
+    def exponent(x: Node) -> Node:
+        size = _call("floor", _call("log2", _call("abs", x.copy())))
+        return _call("greatest", size, _number(_LEAST_EXPONENT))
+
+    def whole(x: Node) -> Node:
+        return _call("toInt256", cast(_mul(x.copy(), scale(x)), "Int64"))
+
+    x, y = exp.to_identifier("x"), exp.to_identifier("y")
+    apart = cast(_call("greatest", _sub(exponent(x), exponent(y)), _number(0)), "UInt8")
+    dividend = _mul(whole(x), _call("bitShiftLeft", _call("toInt256", _number(1)), apart))
+    rest = _call("toInt64", _call("modulo", dividend, _not_zero(whole(y))))
+    exact = _call("divide", _real(rest), scale(y))
+    small = exp.LT(this=_call("abs", x.copy()), expression=_call("abs", y.copy()))
+    value = _call("multiIf", _call("isInfinite", x.copy()), exp.Null(), small, x.copy(), exact)
+    # a function of a list of one gives names to what stands in many places
+    mapped = _call(
+        "arrayMap",
+        exp.Lambda(this=value, expressions=[x.copy(), y.copy()]),
+        _call("array", _call("toNullable", _real(a))),
+        _call("array", _not_zero(_real(b))),
+    )
+    return _call("arrayElement", mapped, _number(1))
+
+
 def _percentile(value: Node, p: Node) -> Node:
     parameter = exp.Div(this=p, expression=_number(100))
     return exp.ParameterizedAgg(
@@ -191,7 +234,7 @@ CLICKHOUSE = Dialect(
         Generic.ROUND: _rounded,
         Generic.FLOAT_DIV: _divided,
         Generic.INT_MOD: lambda a, b: _call("modulo", a, _not_zero(b)),
-        Generic.FLOAT_MOD: lambda a, b: _call("modulo", _real(a), _not_zero(_real(b))),
+        Generic.FLOAT_MOD: _float_mod,
         Generic.ADD: _wide("plus"),
         Generic.SUB: _wide("minus"),
         Generic.MUL: _wide("multiply"),

@@ -324,6 +324,12 @@ class Log:
         self._pending.clear()
 
 
+def count(connection: sqlite3.Connection) -> int:
+    """Return how many rows of event logs a store keeps."""
+    (number,) = connection.execute("SELECT count(*) FROM usql_event").fetchone()
+    return int(number)
+
+
 def exists(connection: sqlite3.Connection) -> bool:
     """Whether events were ever imported into a store."""
     found = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'usql_event'").fetchone()

@@ -236,6 +236,16 @@ def delete_statement(location: ClickhouseLocation, relation: str, chosen: str) -
     return f"DELETE FROM {quoted(name)}{everywhere} WHERE {quoted(SESSION)} IN ({chosen})"
 
 
+def empty_statements(location: ClickhouseLocation, layout: Layout) -> Iterator[str]:
+    """Yield the statements that take all sessions out of a store, the sessions' own rows first."""
+    everywhere = f" ON CLUSTER {quoted(location.cluster)}" if location.cluster else ""
+    relations = sorted((r.name for r in layout.relations), key=lambda name: name != PRIMARY)
+    for name in relations:
+        table = local_name(name) if location.cluster else name
+        yield f"TRUNCATE TABLE {quoted(table)}{everywhere}"
+    yield f"TRUNCATE TABLE {PROPERTY}{everywhere}"
+
+
 def property_keys(client: Client, table: str, field: str) -> list[str]:
     """Return the keys, sorted, that a properties field ever had in the store."""
     found = client.read(

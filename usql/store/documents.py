@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Protocol, TypeVar
 import msgspec
 
 from usql.layout import ARRIVAL, EXTRA, IP_TEXT, KEY, ORDINAL, POSITION, SESSION, VALUE, Layout
-from usql.schema import NESTED, Table
+from usql.schema import NESTED, Field, Table
 from usql.store.sqlite_schema import quoted
 from usql.types import Kind
 
@@ -28,6 +28,9 @@ LEADING = "CROSS JOIN"
 
 # Two parameters to a secondary row stay under the 999 that any SQLite accepts.
 _CHUNK = 400
+
+_TYPES: dict[Kind, type] = {Kind.BOOLEAN: bool, Kind.DOUBLE: float}
+"""What engines may give as whole numbers: SQLite truths, ClickHouse doubles without fractions."""
 
 _T = TypeVar("_T")
 
@@ -126,8 +129,9 @@ class _TableReader:
     def __init__(self, layout: Layout, table: Table) -> None:
         self._order = tuple(field.name for field in table.fields)
         self._scalars = tuple(field.name for field in table.scalars)
-        self._booleans = tuple(f.name for f in table.scalars if f.kind is Kind.BOOLEAN)
-        self._lists = tuple((f.name, layout.values(f), f.properties) for f in table.collections)
+        self._typed = tuple((f.name, _TYPES[f.kind]) for f in table.scalars if f.kind in _TYPES)
+        self._lists = table.collections
+        self._values_of = {f.name: layout.values(f) for f in table.collections}
         self._properties = frozenset(f.name for f in table.collections if f.properties)
         self._keys = layout.keys(table.name)
         self._base, detail = layout.base(table.name), layout.detail(table.name)
@@ -148,8 +152,7 @@ class _TableReader:
             nested: lists of rows within these rows, to go into the objects.
         """
         lists: dict[str, Mapping[Key, list[Any]]] = {
-            name: self._values(connection, relation, properties, wanted)
-            for name, relation, properties in self._lists
+            field.name: self._values(connection, field, wanted) for field in self._lists
         }
         lists.update(nested or {})
         depth = len(self._keys)
@@ -159,16 +162,18 @@ class _TableReader:
             arrival, extra, *values = row[depth:]
             yield key, arrival, self._document(key, values, extra, lists)
 
-    def _values(
-        self, connection: Reading, relation: str, properties: bool, wanted: _Wanted
-    ) -> dict[Key, list[Any]]:
+    def _values(self, connection: Reading, field: Field, wanted: _Wanted) -> dict[Key, list[Any]]:
         """Return the values of a list, or the properties, of each row that has some."""
-        columns = [*self._keys, KEY if properties else ORDINAL]
+        columns = [*self._keys, KEY if field.properties else ORDINAL]
+        relation = self._values_of[field.name]
         query = wanted.select(connection, [*map(quoted, (*columns, VALUE))], relation)
+        double = field.kind is Kind.DOUBLE
         order = f" ORDER BY {', '.join(map(quoted, columns))}"
         found: dict[Key, list[Any]] = {}
         for *key, name, value in connection.execute(query + order, wanted.parameters):
-            entry = {"key": name, "value": value} if properties else value
+            if double:
+                value = float(value)
+            entry = {"key": name, "value": value} if field.properties else value
             found.setdefault(tuple(key), []).append(entry)
         return found
 
@@ -176,9 +181,9 @@ class _TableReader:
         self, key: Key, values: Iterable[Any], extra_text: str | None, lists: _Lists
     ) -> Document:
         members = {n: v for n, v in zip(self._scalars, values, strict=True) if v is not None}
-        for name in self._booleans:
+        for name, type_ in self._typed:
             if name in members:
-                members[name] = bool(members[name])
+                members[name] = type_(members[name])
         for name, found in lists.items():
             if key in found:
                 members[name] = found[key]

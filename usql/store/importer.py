@@ -153,6 +153,24 @@ def import_sessions(
     return _run(location, [_Source("<sessions>", _encoded_lines(sessions))], options)
 
 
+def import_lines(
+    location: Place,
+    name: str,
+    lines: Iterable[ndjson.Line],
+    *,
+    rejects: Path | None,
+    wait: float | None = None,
+    layout: Layout | None = None,
+) -> ImportSummary:
+    """Import sessions that are lines already, which are called by a name where one is bad.
+
+    Arguments and errors are those of ``import_files``.
+    """
+    layout = layout or layout_of(location)
+    options = _Options(rejects, False, False, wait, None, BATCH_SESSIONS, layout)
+    return _run(location, [_Source(name, lines)], options)
+
+
 @dataclass(frozen=True, slots=True)
 class _Options:
     rejects_path: Path | None
