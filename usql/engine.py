@@ -108,9 +108,12 @@ def copy(
     Raises:
         StoreError: there is no such store, or the target cannot be written.
 
-    >>> copy("missing.db", "copy.db")
-    Traceback (most recent call last):
-    usql.errors.StoreError: no store at missing.db
+    >>> import os, tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     first, second = (os.path.join(folder, name) for name in ("first.db", "second.db"))
+    ...     connect(first).close()
+    ...     copy(first, second).sessions
+    0
     """
     with connect(source, create=False) as db:
         return db.copy_to(target, replace=replace, into=into, wait=wait, progress=progress)
