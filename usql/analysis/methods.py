@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from usql.analysis.apdex import ApdexReport
     from usql.analysis.asking import Options, Where
+    from usql.analysis.findings import Findings
     from usql.analysis.rules import Rules
     from usql.analysis.score import ScoreReport
     from usql.analysis.session import SessionDetails
@@ -86,6 +87,69 @@ class Analyses:
         from usql.analysis.session import session_details
 
         return session_details(self._database, user_session_id, rules, options)
+
+    def findings(
+        self,
+        where: Where = None,
+        *,
+        against: Where = None,
+        against_timeframe: TimeframeLike = None,
+        attributes: Sequence[str] | None = None,
+        over: str | None = None,
+        values: int = 10,
+        limit: int | None = 50,
+        **options: Unpack[Options],
+    ) -> Findings:
+        """Return how values of attributes spread over sessions, and which set the sessions apart.
+
+        Shares are compared by a two-proportion z test, or Fisher's exact test where few are
+        expected, with the correction of Benjamini and Hochberg for the number of comparisons
+        (``usql.analysis.significance`` has the sources). Values that fewer than 5 sessions of both
+        sides together have are not compared.
+
+        Args:
+            where: which sessions; all unless given.
+            against: sessions to compare with; all others unless given.
+            against_timeframe: another timeframe to compare with.
+            attributes: names of attributes as in segments (``usql.segments.attributes()``), of
+                properties with the key behind it: ``String property plan``. Unless given, all
+                that need no key, without those that choose the sessions and without user tags,
+                internal ids and addresses.
+            over: a time to tell values apart by: ``hour``, ``day``, ``week``, ``month``,
+                ``hour-of-day`` or ``weekday``.
+            values: how many values of each attribute to list.
+            limit: most differences; ``None`` for all.
+            **options: the settings of ``query``.
+
+        Raises:
+            UnknownAttribute: there is no such attribute.
+            UsqlError: a condition is bad, or the store cannot be read.
+
+        >>> import usql
+        >>> with usql.connect() as db:
+        ...     cities = ["Linz"] * 9 + ["Graz"] * 11
+        ...     made = [{"city": c, "hasCrash": c == "Linz"} for c in cities]
+        ...     _ = db.import_sessions(
+        ...         [{"userSessionId": f"{n}", "startTime": n} | s for n, s in enumerate(made)]
+        ...     )
+        ...     found = db.findings("hasCrash = true", attributes=["City"])
+        ...     first = found.differences[0]
+        ...     first.value, first.share, first.share_against, first.significant
+        ('Linz', 1.0, 0.0, True)
+        """
+        from usql.analysis.findings import find
+
+        return find(
+            self._database,
+            where,
+            against,
+            against_timeframe,
+            attributes,
+            over,
+            values,
+            limit,
+            options,
+        )
 
     def user(
         self,
