@@ -30,7 +30,7 @@ from usql.result import Column, Result
 from usql.selection import errors_in_condition, selecting
 from usql.source import Source
 from usql.store.clickhouse_places import ChdbLocation
-from usql.store.places import Place, keeping, layout_of, open_writer, place_of
+from usql.store.places import Place, StoreWriter, keeping, layout_of, open_writer, place_of
 from usql.store.sqlite_store import Location
 from usql.timeframe import Moment, Timeframe, TimeframeLike, parse_timeframe, to_ms
 from usql.zones import Zone
@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from usql.explain import Explanation
     from usql.segments.known import KnownSegments
     from usql.segments.segment import Segment
+    from usql.segments.stored import StoredSegments
     from usql.store.checking import CheckReport
     from usql.store.copying import CopySummary
     from usql.store.export.auth import Auth
@@ -379,6 +380,27 @@ class Database(Analyses):
         prepare(self._knowing())
 
     # --- data
+
+    @property
+    def segments(self) -> StoredSegments:
+        """The named segments of the store, which queries may use: ``IN SEGMENT "name"``.
+
+        >>> with connect() as db:
+        ...     _ = db.segments.add("vip", "User tag: anna")
+        ...     db.query("SELECT COUNT(*) FROM useraction WHERE IN SEGMENT 'vip'").rows
+        [(0,)]
+        """
+        from usql.segments.stored import StoredSegments
+
+        @contextmanager
+        def writing() -> Iterator[StoreWriter]:
+            with self._backend.writing(), open_writer(self._location, self._layout) as writer:
+                yield writer
+
+        def check(condition: str) -> None:
+            self.compile(f"SELECT COUNT(*) FROM usersession WHERE {condition}")
+
+        return StoredSegments(self._backend.segments, writing, check)
 
     def session_range(self) -> tuple[int, int] | None:
         """Return the earliest start and the latest end of a session; ``None`` in an empty store.
@@ -897,9 +919,6 @@ class Database(Analyses):
         )
         return self._knowledge
 
-    def _stored_segments(self) -> Iterable[tuple[str, str]]:
-        return ()
-
     def _version(self) -> tuple[int, ...]:
         """Return what changes when somebody writes to the store."""
         path = self._location.path
@@ -955,7 +974,7 @@ class Database(Analyses):
             timeframe=settings.timeframe,
             parameters=_parameters(params),
             default_limit=limits.default,
-            segments=_LazySegments(segments or {}, self._stored_segments),
+            segments=_LazySegments(segments or {}, self._backend.segments),
             explanations=list(parsed.explanations),
         )
         resolved = resolve(parsed.query, context)

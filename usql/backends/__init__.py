@@ -52,6 +52,9 @@ class Backend(Protocol):
     def property_keys(self, field: Field) -> Sequence[str]:
         """Return the keys that rows have in a properties field."""
 
+    def segments(self) -> Sequence[tuple[str, str]]:
+        """Return the names and texts of the named segments."""
+
     def session_range(self) -> tuple[int, int] | None:
         """Return the earliest start and the latest end of a session in ms; ``None`` if empty."""
 

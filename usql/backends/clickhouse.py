@@ -27,7 +27,13 @@ from usql.store.clickhouse_client import (
     store_errors,
 )
 from usql.store.clickhouse_places import ClickhouseLocation
-from usql.store.clickhouse_store import open_store, property_keys, session_range, start_range
+from usql.store.clickhouse_store import (
+    open_store,
+    property_keys,
+    segments,
+    session_range,
+    start_range,
+)
 
 if TYPE_CHECKING:
     from usql.store.export.snapshot import Snapshot
@@ -127,6 +133,10 @@ class ClickhouseBackend:
     def property_keys(self, field: Field) -> Sequence[str]:
         """Return the keys that rows have in a properties field."""
         return self._read(lambda client: property_keys(client, field.table, field.name))
+
+    def segments(self) -> Sequence[tuple[str, str]]:
+        """Return the names and texts of the named segments."""
+        return self._read(segments)
 
     def session_range(self) -> tuple[int, int] | None:
         """Return the earliest start and the latest end of a session in ms; ``None`` if empty."""

@@ -22,6 +22,7 @@ from usql.store.duckdb_store import (
     library,
     open_reader,
     property_keys,
+    segments,
     session_range,
     start_range,
     store_errors,
@@ -150,6 +151,10 @@ class DuckdbBackend:
     def property_keys(self, field: Field) -> Sequence[str]:
         """Return the keys that rows have in a properties field."""
         return self._read(lambda c: property_keys(c, field.table, field.name))
+
+    def segments(self) -> Sequence[tuple[str, str]]:
+        """Return the names and texts of the named segments."""
+        return self._read(segments)
 
     def session_range(self) -> tuple[int, int] | None:
         """Return the earliest start and the latest end of a session in ms; ``None`` if empty."""

@@ -15,6 +15,7 @@ on their way out; who opens the store to write after an import was killed finish
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from itertools import chain
 
@@ -28,6 +29,7 @@ from usql.store.clickhouse_client import (
     ClickhouseError,
     Client,
     NoStoreError,
+    literal,
     open_client,
     store_errors,
 )
@@ -44,6 +46,7 @@ LAST_SECOND = (1 << 32) - 1
 """Sessions that begin later (in 2106), or before 1970, share the number of the last or first."""
 
 STORE, PROPERTY, JOURNAL = "usql_store", "usql_property", "usql_journal"
+SEGMENT = "usql_segment"
 
 _TYPES = {
     Kind.LONG: "Nullable(Int64)",
@@ -254,6 +257,33 @@ def property_keys(client: Client, table: str, field: str) -> list[str]:
         {"t": table, "f": field},
     )
     return [key for (key,) in found]
+
+
+def segments(client: Client) -> list[tuple[str, str]]:
+    """Return the names and texts of the named segments; their table is made with the first.
+
+    A change is a row more: of each name the newest one counts, which without a text is its end.
+    """
+    try:
+        found = client.read(
+            f'SELECT "name", argMax("text", "changed") AS "found" FROM {SEGMENT}'
+            ' GROUP BY "name" HAVING "found" != \'\' ORDER BY "name"'
+        )
+    except ClickhouseError as error:
+        if error.code == UNKNOWN_TABLE:
+            return []
+        raise
+    return [(name, text[1:]) for name, text in found]
+
+
+def segment_statements(location: ClickhouseLocation, name: str, text: str | None) -> Iterator[str]:
+    """Yield the statements that keep a segment or, without a text, forget it."""
+    tables = _Tables(location)
+    columns = '"name" String, "text" String, "changed" UInt64'
+    yield from tables.shared(SEGMENT, columns, 'ORDER BY ("name", "changed")')
+    # a text has a sign before it, since that of all sessions is empty
+    kept = literal("" if text is None else f"={text}")
+    yield f"INSERT INTO {tables.named(SEGMENT)} VALUES ({literal(name)}, {kept}, {time.time_ns()})"
 
 
 def start_range(client: Client) -> tuple[int, int] | None:

@@ -32,6 +32,8 @@ from usql.store.clickhouse_store import (
     SECOND,
     delete_statement,
     open_store,
+    segment_statements,
+    segments,
 )
 from usql.store.sessions import Identity, Rows, Session
 from usql.store.shapes import Target
@@ -161,6 +163,20 @@ class ClickhouseSessionWriter:
         for batch, written in found:
             with self._client.changing():
                 self._finish(batch, _OLD if written else _NEW)
+
+    def segments(self) -> list[tuple[str, str]]:
+        """Return the names and texts of the named segments."""
+        return segments(self._client)
+
+    def put_segment(self, name: str, text: str) -> None:
+        """Keep a segment, at once."""
+        for statement in segment_statements(self._location, name, text):
+            self._client.write(statement)
+
+    def drop_segment(self, name: str) -> None:
+        """Forget a segment, at once."""
+        for statement in segment_statements(self._location, name, None):
+            self._client.write(statement)
 
     # what waits
 

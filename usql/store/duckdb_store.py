@@ -131,6 +131,13 @@ def property_keys(connection: duckdb.DuckDBPyConnection, table: str, field: str)
     return [key for (key,) in found.fetchall()]
 
 
+def segments(connection: duckdb.DuckDBPyConnection) -> list[tuple[str, str]]:
+    """Return the names and texts of the named segments; their table is made with the first."""
+    if "usql_segment" not in _tables(connection):
+        return []
+    return connection.execute("SELECT name, text FROM usql_segment ORDER BY name").fetchall()
+
+
 def start_range(connection: duckdb.DuckDBPyConnection) -> tuple[int, int] | None:
     """Return the earliest and the latest ``startTime`` of sessions, in ms; ``None`` if empty."""
     return _range(connection, 'min("startTime"), max("startTime")')

@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from usql.layout import KEY, SESSION, Layout
-from usql.store.duckdb_store import DuckdbLocation, open_writer, store_errors
+from usql.store.duckdb_store import DuckdbLocation, open_writer, segments, store_errors
 from usql.store.sessions import Identity, Rows, Session
 from usql.store.shapes import Target
 from usql.store.sqlite_schema import quoted
@@ -91,6 +91,21 @@ class DuckdbSessionWriter:
             self._insert(target, values)
         self._remember_keys(rows)
         return len(known)
+
+    def segments(self) -> list[tuple[str, str]]:
+        """Return the names and texts of the named segments."""
+        return segments(self._connection)
+
+    def put_segment(self, name: str, text: str) -> None:
+        """Keep a segment, within a transaction; there is none of that name."""
+        self._connection.execute(
+            "CREATE TABLE IF NOT EXISTS usql_segment (name VARCHAR, text VARCHAR)"
+        )
+        self._connection.execute("INSERT INTO usql_segment VALUES (?, ?)", [name, text])
+
+    def drop_segment(self, name: str) -> None:
+        """Forget a segment, within a transaction."""
+        self._connection.execute("DELETE FROM usql_segment WHERE name = ?", [name])
 
     def _one(self, query: str) -> tuple[Any, ...]:
         # all rows are fetched: with one left, DuckDB refuses the next statement

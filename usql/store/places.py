@@ -49,6 +49,19 @@ class Writer(Protocol):
         """Write sessions within a transaction; return how many of them were stored already."""
 
 
+class StoreWriter(Writer, Protocol):
+    """A writer of what a store keeps beside its sessions, too."""
+
+    def segments(self) -> list[tuple[str, str]]:
+        """Return the names and texts of the named segments."""
+
+    def put_segment(self, name: str, text: str) -> None:
+        """Keep a segment, within a transaction; there is none of that name."""
+
+    def drop_segment(self, name: str) -> None:
+        """Forget a segment, within a transaction."""
+
+
 def place_of(url: str | os.PathLike[str]) -> Place:
     """Return the place that a person named.
 
@@ -93,7 +106,7 @@ def keeping(place: Place) -> AbstractContextManager[None]:
 
 def open_writer(
     place: Place, layout: Layout, *, patience: float | None = None, durable: bool = False
-) -> AbstractContextManager[Writer]:
+) -> AbstractContextManager[StoreWriter]:
     """Open a store to write; it is made if there is none.
 
     Args:

@@ -197,6 +197,17 @@ def property_keys(connection: sqlite3.Connection, table: str, field: str) -> lis
     return [key for (key,) in keys]
 
 
+def segments(connection: sqlite3.Connection) -> list[tuple[str, str]]:
+    """Return the names and texts of the named segments.
+
+    Their table is made with the first of them, so that stores need no new version for it.
+    """
+    found = connection.execute("SELECT 1 FROM sqlite_schema WHERE name = 'usql_segment'")
+    if found.fetchone() is None:
+        return []
+    return connection.execute("SELECT name, text FROM usql_segment ORDER BY name").fetchall()
+
+
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     """Run a block as one transaction that is the only one to write."""

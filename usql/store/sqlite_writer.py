@@ -21,6 +21,7 @@ from usql.store.sqlite_store import (
     analyze,
     indexes_at_the_end,
     open_writer,
+    segments,
     store_errors,
     transaction,
 )
@@ -28,6 +29,10 @@ from usql.store.sqlite_store import (
 _FIND = f'SELECT "{SESSION}" FROM usersession WHERE ' + " AND ".join(f"{t} = ?" for t in IDENTITY)
 _LAST = f'SELECT ifnull(max("{SESSION}"), 0) FROM usersession'
 _IS_EMPTY = "SELECT NOT EXISTS (SELECT 1 FROM usersession)"
+_SEGMENTS = (
+    "CREATE TABLE IF NOT EXISTS usql_segment"
+    " (name TEXT PRIMARY KEY, text TEXT NOT NULL) STRICT, WITHOUT ROWID"
+)
 _REMEMBER_KEY = "INSERT OR IGNORE INTO usql_property VALUES (?, ?, ?)"
 
 
@@ -98,6 +103,19 @@ class SessionWriter:
             numbers: their ``_session``.
         """
         self._forget(numbers)
+
+    def segments(self) -> list[tuple[str, str]]:
+        """Return the names and texts of the named segments."""
+        return segments(self._connection)
+
+    def put_segment(self, name: str, text: str) -> None:
+        """Keep a segment, within a transaction; there is none of that name."""
+        self._connection.execute(_SEGMENTS)
+        self._connection.execute("INSERT INTO usql_segment VALUES (?, ?)", (name, text))
+
+    def drop_segment(self, name: str) -> None:
+        """Forget a segment, within a transaction."""
+        self._connection.execute("DELETE FROM usql_segment WHERE name = ?", (name,))
 
     def _forget(self, numbers: Iterable[int]) -> None:
         keys = [(number,) for number in numbers]
