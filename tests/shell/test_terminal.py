@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+import usql
 from tests.shell.terminal import (
     CTRL_C,
     CTRL_D,
@@ -21,6 +23,7 @@ from tests.shell.terminal import (
     UP,
     Terminal,
 )
+from usql.demo import write
 
 COUNT = "SELECT COUNT(*) AS n FROM usersession"
 ENDLESS = (
@@ -266,3 +269,42 @@ def test_an_empty_store_says_how_to_fill_it(open_shell: Open) -> None:
     shell = open_shell("shell", ":memory:").wait_for_prompt()
     assert "This store is empty" in shell.text
     assert ".import" in shell.text
+
+
+def test_ctrl_c_ends_an_import(open_shell: Open, tmp_path: Path) -> None:
+    export = tmp_path / "export.ndjson"
+    write(export, 60)
+    export.write_bytes(b"".join(_renamed(export.read_bytes(), f"{n:04}") for n in range(400)))
+    store = tmp_path / "filled.db"
+    usql.connect(store).close()
+    shell = open_shell(store).wait_for_prompt()
+    shell.type(f".import {export}", ENTER)
+    shell.wait("Ctrl-C ends it")
+    shell.type(CTRL_C)
+    shell.wait("error: the import was ended").wait_for_prompt()
+    shell.type(COUNT, ENTER)
+    shell.wait("1 row in").wait_for_prompt()
+    with usql.connect(store, create=False) as db:
+        assert db.query(COUNT).rows[0][0] < 60 * 400
+        assert db.check().sound
+
+
+def _renamed(export: bytes, suffix: str) -> bytes:
+    """Return an export with other sessions, alike but for their names."""
+    return export.replace(b'"userSessionId":"', b'"userSessionId":"' + suffix.encode())
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write anywhere")
+def test_a_folder_that_cannot_be_written(
+    open_shell: Open, shell_store: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "fixed"
+    folder.mkdir()
+    shutil.copy(shell_store, folder / "fixed.db")
+    folder.chmod(0o555)
+    try:
+        shell = open_shell(folder / "fixed.db").wait_for_prompt()
+        shell.type(COUNT, ENTER)
+        shell.wait("1 row in")
+    finally:
+        folder.chmod(0o755)
