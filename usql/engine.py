@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from usql.events.reading import Reading
     from usql.explain import Explanation
     from usql.segments.known import KnownSegments
+    from usql.segments.picking import ValueCount
     from usql.segments.segment import Segment
     from usql.segments.stored import StoredSegments
     from usql.store.checking import CheckReport
@@ -401,6 +402,45 @@ class Database(Analyses):
             self.compile(f"SELECT COUNT(*) FROM usersession WHERE {condition}")
 
         return StoredSegments(self._backend.segments, writing, check)
+
+    def segment_values(
+        self,
+        segment: Segment | str,
+        attribute: str,
+        key: str = "",
+        *,
+        limit: int = 100,
+        timeframe: TimeframeLike = None,
+        timezone: str | int | None = None,
+        now: Moment | None = None,
+    ) -> tuple[ValueCount, ...]:
+        """Return the values of an attribute, each with the number of sessions that have it.
+
+        Sessions are those that satisfy the filters of the segment's other attributes, so that a
+        picker shows what else might be chosen; the most frequent value comes first.
+
+        Args:
+            segment: a segment, or its text.
+            attribute: its label, alias or field, such as ``"Country"``.
+            key: of a property.
+            limit: most values.
+            timeframe, timezone, now: as in ``query``.
+
+        Raises:
+            UsqlError: there is no such attribute, or the store cannot be read.
+
+        >>> with connect() as db:
+        ...     _ = db.import_sessions([{"userSessionId": "a", "startTime": 1, "country": "Peru"}])
+        ...     db.segment_values("Country: Spain", "Country")
+        (ValueCount(value='Peru', sessions=1),)
+        """
+        from usql.segments.picking import Picking
+        from usql.segments.segment import Segment
+
+        chosen = Segment.parse(segment) if isinstance(segment, str) else segment
+        picking = Picking.of(chosen, attribute, key, limit)
+        settings: dict[str, Any] = {"timeframe": timeframe, "timezone": timezone, "now": now}
+        return picking.counts(self.query(picking.query, **settings).rows)
 
     def session_range(self) -> tuple[int, int] | None:
         """Return the earliest start and the latest end of a session; ``None`` in an empty store.

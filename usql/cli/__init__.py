@@ -33,6 +33,7 @@ COMMANDS = {
     "info": "upkeep:info",
     "man": "man:man",
     "query": "query:query",
+    "segment": "segment:segment",
     "serve": "server:serve",
     "shell": "shell:shell",
     "token": "server:token",
