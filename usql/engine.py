@@ -829,19 +829,23 @@ class Database(Analyses):
     # --- upkeep
 
     def info(self) -> StoreInfo:
-        """Return what the store holds, and what its tables and indexes take on the disk.
+        """Return what the store holds; of SQLite stores, also what its parts take on the disk.
 
         Raises:
-            StoreError: the store cannot be read, or is not a SQLite store.
+            StoreError: the store cannot be read.
 
         >>> with connect() as db:
         ...     _ = db.import_sessions([{"userSessionId": "a", "startTime": 0}])
         ...     db.info().sessions
         1
         """
+        if not isinstance(self._location, Location):
+            from usql.store.engine_info import read_engine_info
+
+            return read_engine_info(self._location, self._layout)
         from usql.store.info import read_info
 
-        return read_info(self._sqlite(), self._layout)
+        return read_info(self._location, self._layout)
 
     def check(self) -> CheckReport:
         """Look at every page and every row of the store; return what is broken.
@@ -937,7 +941,7 @@ class Database(Analyses):
         if not isinstance(self._location, Location):
             raise StoreError(
                 f"{self._location} is not a SQLite store",
-                hint="only those can be looked into, checked, compacted and deleted from, for now",
+                hint="check, compact and delete are for those; copy it into one: usql copy",
             )
         return self._location
 

@@ -167,6 +167,7 @@ class _Engine:
             if self._process is None:
                 raise GoneError("it was closed")
             if self._process.gone:
+                self._process.close()
                 self._process = _Process(self._location, self.key, self._patience)
             return self._process.ask(next(self._numbers), kind, *arguments)
 

@@ -89,6 +89,15 @@ def _mark(number: int) -> str:
     return f"/* usql {number} */"
 
 
+def _refuse_files(sql: str) -> None:
+    """Refuse the one clause by which a reading connection of an engine in process writes.
+
+    What users write never becomes SQL text, so the word stands in no query of ours.
+    """
+    if "outfile" in sql.casefold():
+        raise PermissionError("Code: 164. a query cannot write files")
+
+
 class _Worker:
     """Runs requests in threads, each with a connection of its own for as long as it lasts."""
 
@@ -119,6 +128,7 @@ class _Worker:
                 with self._one_writes:
                     self.reply(number, self._ask(self._writer, number, *arguments))
             else:
+                _refuse_files(arguments[0])
                 reader = self._reader()
                 try:
                     self.reply(number, self._ask(reader, number, *arguments))

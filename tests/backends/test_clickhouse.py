@@ -1,0 +1,213 @@
+"""ClickHouse stores, in process: what the random queries do not show; tables of a cluster."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import usql
+from usql.demo import generate
+from usql.errors import Cancelled, EngineError, StoreError, TimeLimitExceeded
+from usql.store.clickhouse_client import ClickhouseError, open_client
+from usql.store.clickhouse_places import ChdbLocation, ServerLocation
+from usql.store.clickhouse_store import delete_statement, statements
+from usql.store.places import layout_of
+
+pytest.importorskip("chdb", reason="the engine chdb is not installed")
+
+COUNT = "SELECT COUNT(*) FROM usersession"
+START = 1_700_000_000_000
+SLOW = (
+    "SELECT COUNT(*) FROM usersession GROUP BY useraction.name, useraction.duration,"
+    " useraction.startTime, useraction.visuallyCompleteTime, useraction.application"
+)
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("chdb") / "sessions"
+    with usql.connect(f"chdb:{path}") as db:
+        db.import_sessions(generate(300))
+    return path
+
+
+@pytest.fixture
+def db(path: Path) -> Iterator[usql.Database]:
+    with usql.connect(f"chdb:{path}", create=False) as db:
+        yield db
+
+
+def worker_of(folder: Path) -> int:
+    """Return the process that keeps a folder for this one."""
+    for process in Path("/proc").iterdir():
+        if process.name.isdecimal():
+            try:
+                command = (process / "cmdline").read_bytes().split(b"\0")
+                parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
+            except OSError:
+                continue
+            if os.fsencode(folder.resolve()) in command and int(parent) == os.getpid():
+                return int(process.name)
+    raise AssertionError("no process has the folder")
+
+
+def test_importing_again_replaces(tmp_path: Path) -> None:
+    sessions = list(generate(20))
+    with usql.connect(f"chdb:{tmp_path / 'twice'}") as db:
+        first = db.import_sessions(sessions)
+        again = db.import_sessions(sessions)
+        assert (first.sessions, first.replaced) == (20, 0)
+        assert (again.sessions, again.replaced) == (0, 20)
+        actions = sum(len(s.get("userActions", [])) for s in sessions)
+        assert db.query("SELECT COUNT(*) FROM useraction").rows == [(actions,)]
+        assert len(list(db.export_sessions())) == 20
+
+
+def test_a_replaced_session_leaves_nothing_behind(tmp_path: Path) -> None:
+    session = {"userSessionId": "a", "startTime": START}
+    action = {"name": "old", "startTime": START, "duration": 5}
+    with usql.connect(f"chdb:{tmp_path / 'replaced'}") as db:
+        db.import_sessions([{**session, "userActions": [action], "stringProperties": {"k": "v"}}])
+        db.import_sessions([session])
+        counts = "SELECT COUNT(*), COUNT(useraction.name), COUNT(stringProperties.k)"
+        assert db.query(f"{counts} FROM usersession").rows == [(1, 0, 0)]
+
+
+def test_a_strict_import_that_fails_writes_nothing(tmp_path: Path) -> None:
+    with usql.connect(f"chdb:{tmp_path / 'strict'}") as db:
+        with pytest.raises(usql.UsqlError):
+            db.import_sessions([{"userSessionId": "a", "startTime": START}, {"startTime": 1}])
+        assert db.query(COUNT).rows == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "CREATE TABLE t (a Int64) ENGINE = Memory",
+        "DELETE FROM usersession WHERE 1",
+        "TRUNCATE TABLE usersession",
+        "INSERT INTO usql_store VALUES (9)",
+        "SET readonly = 0",
+        "SELECT * FROM usersession INTO OUTFILE '{folder}/out.csv'",
+    ],
+)
+def test_reading_can_do_nothing_else(path: Path, tmp_path: Path, statement: str) -> None:
+    client = open_client(ChdbLocation(path))
+    try:
+        with pytest.raises(ClickhouseError):
+            client.read(statement.format(folder=tmp_path))
+        assert client.read("SELECT count() FROM usersession") == [[300]]
+    finally:
+        client.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_time_limit_ends_the_query(db: usql.Database) -> None:
+    began = time.monotonic()
+    with pytest.raises(TimeLimitExceeded):
+        db.query(SLOW, timeout=0.05)
+    assert time.monotonic() - began < 5, "the query was not ended"
+    assert db.query(COUNT).rows == [(300,)]
+
+
+def test_an_interrupt_ends_the_query(db: usql.Database) -> None:
+    threading.Timer(0.2, db.interrupt).start()
+    with pytest.raises(Cancelled):
+        db.query(SLOW)
+    assert db.query(COUNT).rows == [(300,)]
+
+
+def test_a_cap_on_memory(path: Path) -> None:
+    with usql.connect(f"chdb:{path}?memory=1m", create=False) as db:
+        with pytest.raises(EngineError, match="memory") as error:
+            db.query(SLOW)
+        assert "memory=" in str(error.value.hint)
+
+
+def test_a_killed_process_is_started_again(path: Path, db: usql.Database) -> None:
+    assert db.query(COUNT).rows == [(300,)]
+    os.kill(worker_of(path), signal.SIGKILL)
+    assert db.query(COUNT).rows == [(300,)]
+
+
+def test_another_process_is_told_that_the_folder_is_in_use(path: Path, db: usql.Database) -> None:
+    db.query(COUNT)
+    program = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from usql.store.clickhouse_client import open_client\n"
+        "from usql.store.clickhouse_places import ChdbLocation\n"
+        "open_client(ChdbLocation(Path(sys.argv[1])), patience=0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, str(path)], capture_output=True, text=True
+    )
+    assert "in use by another process" in done.stderr
+    assert db.query(COUNT).rows == [(300,)]
+
+
+def test_places_that_are_no_stores(tmp_path: Path) -> None:
+    (tmp_path / "text").write_text("hello")
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "file").write_text("mine")
+    for name, problem in [("missing", "no store"), ("text", "a file"), ("full", "not a usql")]:
+        with pytest.raises(StoreError, match=problem):
+            usql.connect(f"chdb:{tmp_path / name}", create=False)
+    with pytest.raises(StoreError, match="not a usql"):
+        usql.connect(f"chdb:{tmp_path / 'full'}")
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "chdb"])
+def test_info_tells_what_it_tells_of_sqlite(engine: str, tmp_path: Path) -> None:
+    sessions = list(generate(30))
+
+    def told(url: str) -> Any:
+        with usql.connect(url) as db:
+            db.import_sessions(sessions)
+            return db.info()
+
+    info, other = told(f"{engine}:{tmp_path / 'store'}"), told(":memory:")
+    for name in ("sessions", "actions", "events", "errors", "first", "last", "applications"):
+        assert getattr(info, name) == getattr(other, name), name
+    assert info.properties == other.properties
+    assert info.bytes > 1000
+
+
+def test_upkeep_says_what_to_do(db: usql.Database) -> None:
+    for method in (db.check, db.compact, lambda: db.delete("bounce = true")):
+        with pytest.raises(StoreError, match="not a SQLite store") as error:
+            method()
+        assert "usql copy" in str(error.value.hint)
+
+
+def test_tables_of_a_cluster() -> None:
+    place = ServerLocation.of("clickhouse://h/shop?cluster=main")
+    made = list(statements(place, layout_of(place)))
+    assert all(' ON CLUSTER "main"' in each for each in made[:-1])
+    (local,) = [s for s in made if '"shop"."useraction_local"' in s and s.startswith("CREATE")]
+    assert (
+        "ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/shop/useraction_local'" in local
+    )
+    assert 'ORDER BY ("_session", "_position")' in local
+    # every relation is sharded by the session, so that all rows of one are on one shard
+    spread = [s for s in made if "ENGINE = Distributed(" in s]
+    assert len(spread) == len(layout_of(place).relations)
+    assert all(s.endswith(', cityHash64("_session"))') for s in spread)
+    assert delete_statement(place, "useraction", "7") == (
+        'DELETE FROM "useraction_local" ON CLUSTER "main" WHERE "_session" IN (7)'
+    )
+
+
+def test_tables_of_one_server_are_plain() -> None:
+    place = ServerLocation.of("clickhouse://h/shop")
+    text = "\n".join(statements(place, layout_of(place)))
+    assert not any(word in text for word in ("Replicated", "Distributed", "ON CLUSTER", "_local"))

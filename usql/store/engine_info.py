@@ -1,0 +1,103 @@
+"""What a DuckDB or ClickHouse store holds; ``info`` tells of SQLite stores.
+
+What arrives: the place of a store. What leaves: a ``StoreInfo``. These engines keep no indexes that
+could be missing, and do not tell what a table takes; so there are no parts, and nothing is free.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from usql.layout import SESSION, Layout
+from usql.store.clickhouse_places import ChdbLocation, ServerLocation
+from usql.store.duckdb_store import DuckdbLocation
+from usql.store.info import Application, PropertyKey, StoreInfo
+from usql.store.sqlite_schema import quoted
+
+Ask = Callable[[str], Sequence[Sequence[Any]]]
+"""Returns the rows of a query."""
+
+_BYTES = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()"
+
+
+def read_engine_info(
+    place: DuckdbLocation | ChdbLocation | ServerLocation, layout: Layout
+) -> StoreInfo:
+    """Return what a store holds.
+
+    Raises:
+        StoreError: there is no store, or it cannot be read.
+    """
+    opened = _duckdb(place) if isinstance(place, DuckdbLocation) else _clickhouse(place, layout)
+    with opened as ask:
+        counts = {
+            table.name: _number(ask, f"SELECT count(*) FROM {quoted(layout.base(table.name))}")
+            for table in layout.schema.tables
+        }
+        times = 'min("startTime"), coalesce(max("endTime"), max("startTime"))'
+        ((first, last),) = ask(f"SELECT {times} FROM usersession")
+        return StoreInfo(
+            store=str(place),
+            version=_number(ask, "SELECT max(version) FROM usql_store"),
+            sessions=counts["usersession"],
+            actions=counts["useraction"],
+            events=counts["userevent"],
+            errors=counts["usererror"],
+            first=first,
+            last=last,
+            applications=tuple(_applications(ask)),
+            properties=tuple(_properties(ask, layout)),
+            parts=(),
+            bytes=_number(ask, _BYTES) if place.path is None else _size(place.path),
+            free=0,
+            postponed=(),
+        )
+
+
+@contextmanager
+def _duckdb(place: DuckdbLocation) -> Iterator[Ask]:
+    from usql.store.duckdb_store import open_reader, store_errors
+
+    with store_errors(place), closing(open_reader(place)) as connection:
+        yield lambda query: connection.execute(query).fetchall()
+
+
+@contextmanager
+def _clickhouse(place: ChdbLocation | ServerLocation, layout: Layout) -> Iterator[Ask]:
+    from usql.store.clickhouse_client import store_errors
+    from usql.store.clickhouse_store import open_store
+
+    opened = open_store(place, layout, create=False)
+    with closing(opened) as client, store_errors(place), client.reading():
+        yield client.read
+
+
+def _number(ask: Ask, query: str) -> int:
+    return int(ask(query)[0][0] or 0)
+
+
+def _size(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _applications(ask: Ask) -> Iterator[Application]:
+    query = (
+        f"SELECT application, count(DISTINCT {quoted(SESSION)}), count(*) FROM useraction"
+        " WHERE application IS NOT NULL GROUP BY application ORDER BY application"
+    )
+    for row in ask(query):
+        yield Application(*row)
+
+
+def _properties(ask: Ask, layout: Layout) -> Iterator[PropertyKey]:
+    for table in layout.schema.tables:
+        for field in table.collections:
+            if field.properties:
+                relation = quoted(layout.values(field))
+                query = f"SELECT key, count(*) FROM {relation} GROUP BY key ORDER BY key"
+                for key, count in ask(query):
+                    yield PropertyKey(table.name, field.name, key, field.kind.value, count)
