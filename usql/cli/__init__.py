@@ -20,6 +20,7 @@ import click
 from usql.cli import exits, output
 
 COMMANDS = {
+    "apdex": "analyses:apdex",
     "check": "upkeep:check",
     "compact": "upkeep:compact",
     "copy": "copying:copy",
@@ -27,6 +28,7 @@ COMMANDS = {
     "demo": "demo:demo",
     "explain": "query:explain",
     "export": "export:export",
+    "findings": "analyses:findings",
     "fields": "fields:fields",
     "format": "query:format_query",
     "import": "importing:import_files",
@@ -35,8 +37,11 @@ COMMANDS = {
     "query": "query:query",
     "segment": "segment:segment",
     "serve": "server:serve",
+    "session": "analyses:session",
+    "sessions": "analyses:sessions",
     "shell": "shell:shell",
     "token": "server:token",
+    "user": "analyses:user",
 }
 """The commands, and for each its module in this package and its function there."""
 
