@@ -280,6 +280,8 @@ class _Pending(Pending):
 
     def _force(self) -> None:
         self._process.kill()
+        # it may take the system a while to take back a great deal of memory
+        self.settle(b"", GoneError("it was killed"))
 
 
 class _Read:
