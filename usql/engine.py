@@ -801,6 +801,7 @@ class Database(Analyses):
                 layout,
                 whole=held is None or replace,
                 event_rows=self._event_rows(),
+                segments=self._backend.segments(),
                 wait=wait,
                 report=progress,
             )

@@ -270,3 +270,18 @@ def test_a_server_is_emptied_by_statements_for_the_whole_cluster() -> None:
         next(empty_statements(many, layout_of(many)))  # type: ignore[arg-type]
         == 'TRUNCATE TABLE "usersession_local" ON CLUSTER "main"'
     )
+
+
+def test_segments_come_along_and_replace_none(target: str, tmp_path: Path) -> None:
+    with usql.connect(tmp_path / "segments.db") as db:
+        db.import_sessions([{"userSessionId": "a", "startTime": 1}])
+        db.segments.add("vip", "Country: Spain")
+        db.segments.add("new", "New user: yes")
+        db.copy_to(target, into=True)
+    with usql.connect(target) as copy:
+        assert [each.name for each in copy.segments.list()] == ["new", "vip"]
+        copy.segments.add("vip", "Country: Peru", replace=True)
+    with usql.connect(tmp_path / "segments.db") as db:
+        db.copy_to(target, into=True)
+    with usql.connect(target) as copy:
+        assert str(copy.segments.get("vip")) == "Country: Peru"

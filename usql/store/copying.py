@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -24,7 +24,7 @@ from usql.store.export.output import replacing_folder
 from usql.store.export.snapshot import Snapshot
 from usql.store.importer import import_lines
 from usql.store.ndjson import Line
-from usql.store.places import Place
+from usql.store.places import Place, open_writer
 from usql.store.rejects import rejects_path
 from usql.store.sqlite_store import Location
 
@@ -56,6 +56,7 @@ def copy_sessions(
     *,
     whole: bool,
     event_rows: int = 0,
+    segments: Iterable[tuple[str, str]] = (),
     wait: float | None = None,
     report: Callable[[ExportProgress], None] | None = None,
 ) -> CopySummary:
@@ -68,6 +69,7 @@ def copy_sessions(
         whole: whether the target is made anew, in place of what is there; otherwise the sessions
             join those that are there, and replace those of the same identity.
         event_rows: see ``CopySummary``.
+        segments: names and texts of named segments; those that are there under their names stay.
         wait: seconds to wait while another process writes to the target; 10 unless given.
         report: called now and then.
 
@@ -84,9 +86,22 @@ def copy_sessions(
         if summary.rejected:
             where = f", see {summary.rejects_path}" if summary.rejects_path else ""
             raise StoreError(f"{summary.rejected:,} sessions could not be copied{where}")
+        _add_segments(place, layout, list(segments), wait)
     told.tell()
     copied = summary.sessions + summary.replaced
     return CopySummary(copied, summary.replaced, event_rows, told.seconds)
+
+
+def _add_segments(
+    place: Place, layout: Layout, segments: list[tuple[str, str]], wait: float | None
+) -> None:
+    if not segments:
+        return
+    with open_writer(place, layout, patience=wait) as writer, writer.transaction():
+        there = {name.casefold() for name, _ in writer.segments()}
+        for name, text in segments:
+            if name.casefold() not in there:
+                writer.put_segment(name, text)
 
 
 def _lines(snapshot: Snapshot, told: Teller) -> Iterator[Line]:
