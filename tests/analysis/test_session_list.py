@@ -76,6 +76,23 @@ def test_the_queries_behind_it_give_the_same() -> None:
         assert "WHERE (duration > 3 OR userId = 'bob')" in first.query
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_first_by_any_order_are_those_of_the_query_itself(seed: int) -> None:
+    made, _ = random_store(seed)
+    order = "totalErrorCount DESC, duration, userSessionId"
+    columns = ", ".join(map(camel_case, FIELDS))
+    with usql.connect() as db:
+        db.import_sessions(made)
+        for limit in (0, 1, 9, 1000):
+            listed = db.sessions("userActionCount >= :n", order=order, limit=limit, params={"n": 2})
+            plain = db.query(
+                f"SELECT {columns} FROM usersession WHERE userActionCount >= 2"
+                f" ORDER BY {order} LIMIT {limit}"
+            )
+            told = [tuple(getattr(row, name) for name in FIELDS) for row in listed.sessions]
+            assert told == plain.rows
+
+
 def test_as_data() -> None:
     with usql.connect() as db:
         two(db)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from usql.analysis.asking import Asker, Options, Where, select
 from usql.analysis.report import COUNT, FLAG, LENGTH, TEXT, TIME, Report, camel_case, table
@@ -99,8 +99,7 @@ def list_sessions(
     """Return the sessions of a choice."""
     asker = Asker(db, options)
     conditions = asker.checked(where).on()
-    asked = listing(conditions, asker.checked_order(order), limit)
-    rows = asker.ask("the sessions", asked).rows
+    rows = _rows(asker, conditions, asker.checked_order(order), limit)
     sessions = tuple(SessionRow(*row) for row in rows)
     total = len(sessions)
     if total == limit:
@@ -110,6 +109,23 @@ def list_sessions(
         total = counted.rows[0][0]
     notes = () if total <= limit else (f"{limit:,} of {total:,} sessions are listed",)
     return SessionList(sessions, total, questions=asker.questions, notes=notes)
+
+
+def _rows(asker: Asker, conditions: tuple[str, ...], order: str, limit: int) -> list[Any]:
+    """Return the rows of a list.
+
+    To order sessions by a column all of them are looked at. With the columns of the list on their
+    backs that takes twenty times as long as with their ids alone, so these are found first. The
+    parts of one session share its id: hence the same order, and limit, in both queries.
+    """
+    if not limit or order.startswith("startTime"):
+        return asker.ask("the sessions", listing(conditions, order, limit)).rows
+    first = select("usersession", ["userSessionId"], where=conditions, order=order, limit=limit)
+    ids = [id for (id,) in asker.ask("which sessions come first", first).rows]
+    if not ids or None in ids:
+        return asker.ask("the sessions", listing(conditions, order, limit)).rows
+    known = (*conditions, "userSessionId IN (:listed)")
+    return asker.ask("the sessions", listing(known, order, limit), {"listed": ids}).rows
 
 
 def listing(conditions: tuple[str, ...], order: str, limit: int) -> str:
