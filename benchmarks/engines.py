@@ -1,93 +1,168 @@
-"""How long questions of each kind take on each engine, on the demo data.
+"""How long questions of each kind take on each engine, beside the best SQL by hand.
 
-``python -m benchmarks.engines --sessions 100000`` makes the data once in a folder that stays, then
-asks each question several times, engine by engine in turn, and prints the median in ms, from text
-to rows; ``--json FILE`` keeps the figures.
+``python -m benchmarks.engines`` makes demo data of 1,000,000 actions once, in a folder that stays,
+a store of each engine and beside it the store that somebody who knows the engine would lay out
+(``benchmarks.experts``). It asks each question several times, by turns of both, checks that the
+rows are the same, and prints the medians in ms with the ratio of ours to the expert's.
+``--copies 10`` takes DuckDB to 10,000,000 actions: sessions are copied within the engine, each copy
+with numbers, identities, users and times of its own. ``--json FILE`` keeps the figures.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import statistics
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import usql
 from benchmarks.questions import QUESTIONS, Question
+from benchmarks.sides import ENGINES, Engine, Row, Side
 from usql.demo import write
 
-ENGINES = ("sqlite", "duckdb")
+Figure = dict[str, Any]
 
 
 def main() -> None:
+    """Measure, print and keep."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engines", description=__doc__)
-    parser.add_argument("--sessions", type=int, default=100_000)
-    parser.add_argument("--runs", type=int, default=5, help="of each question on each engine")
-    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=ENGINES)
+    parser.add_argument("--sessions", type=int, default=120_000)
+    parser.add_argument("--copies", type=int, default=1, help="of the sessions (not for SQLite)")
+    parser.add_argument("--runs", type=int, default=7, help="of each question, by turns")
+    parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
+    parser.add_argument("--only", nargs="+", default=[], help="parts of names of questions")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir(), "usql-engines"))
     parser.add_argument("--json", type=Path, help="where the figures go, as JSON")
     options = parser.parse_args()
     options.folder.mkdir(exist_ok=True)
-    with ExitStack() as stack:
-        stores = {
-            engine: stack.enter_context(_store(options.folder, engine, options.sessions))
-            for engine in options.engines
-        }
-        figures = [_figures(question, stores, options.runs) for question in QUESTIONS]
-    _print(options.engines, figures)
+    found: dict[str, list[Figure]] = {}
+    for name in options.engines:
+        engine = ENGINES[name]
+        if options.copies > 1 and engine.multiply is None:
+            print(f"{name}: left out, since it cannot copy sessions")
+            continue
+        with _sides(engine, options) as (ours, expert):
+            asked = [q for q in QUESTIONS if all(part in q.name for part in options.only)]
+            found[name] = [_figure(q, ours, expert, options.runs) for q in asked]
+        _print(name, found[name])
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
 
 
-def _store(folder: Path, engine: str, sessions: int) -> usql.Database:
-    path = folder / f"{sessions}.{engine}"
-    url = str(path) if engine == "sqlite" else f"{engine}:{path}"
-    made = path.exists()
-    db = usql.connect(url)
-    if not made:
-        data = folder / f"{sessions}.ndjson.gz"
-        if not data.exists():
-            write(data, sessions)
+# --- data ----------------------------------------------------------------------------------------
+
+
+@contextmanager
+def _sides(engine: Engine, options: argparse.Namespace) -> Iterator[tuple[Side, Side]]:
+    """Open our store and the expert's, made if they are not there."""
+    folder, sessions = options.folder, options.sessions
+    one = folder / f"{sessions}.{engine.name}"
+    if not one.exists():
+        _import(engine, one, folder / f"{sessions}.ndjson.gz", sessions)
+    path = one
+    if options.copies > 1:
+        path = folder / f"{sessions}x{options.copies}.{engine.name}"
+        assert engine.multiply is not None
+        _made(path, f"{options.copies} copies", lambda at: engine.multiply(one, at, options.copies))
+    hand = path.with_name(f"{path.name}.expert")
+    _made(hand, "expert's layout", lambda at: engine.lay_out(path, at))
+    with ExitStack() as stack:
+        yield stack.enter_context(engine.ours(path)), stack.enter_context(engine.expert(hand))
+
+
+def _import(engine: Engine, path: Path, data: Path, sessions: int) -> None:
+    if not data.exists():
+        write(data, sessions)
+    with usql.connect(engine.url(path)) as db:
         seconds = db.import_files([data]).seconds
-        size = path.stat().st_size >> 20
-        print(f"{engine}: {sessions:,} sessions imported in {seconds:.0f} s, {size} MiB")
-    return db
+    print(f"{path.name}: {sessions:,} sessions in {seconds:.0f} s, {path.stat().st_size >> 20} MiB")
 
 
-def _figures(
-    question: Question, stores: dict[str, usql.Database], runs: int
-) -> dict[str, str | float]:
-    times: dict[str, list[float]] = {engine: [] for engine in stores}
-    for _ in range(runs + 1):
-        for engine, db in stores.items():
-            times[engine].append(_timed(db, question))
-    medians = {engine: statistics.median(found[1:]) for engine, found in times.items()}
-    return {"question": question.name, **medians}
+def _made(path: Path, what: str, make: Callable[[Path], None]) -> None:
+    if path.exists():
+        return
+    began = time.monotonic()
+    unfinished = path.with_name(f"{path.name}.part")
+    unfinished.unlink(missing_ok=True)
+    make(unfinished)
+    unfinished.rename(path)
+    seconds = time.monotonic() - began
+    print(f"{path.name}: {what} in {seconds:.0f} s, {path.stat().st_size >> 20} MiB")
 
 
-def _timed(db: usql.Database, question: Question) -> float:
+# --- measuring -----------------------------------------------------------------------------------
+
+
+def _figure(question: Question, ours: Side, expert: Side, runs: int) -> Figure:
+    """Return the medians of one question, after a first turn that checks and is not counted."""
+    sides = (ours, expert)
+    asked = [side.ready(question) for side in sides]
+    first = [ask() for ask in asked]
+    if not _same(*first):
+        raise SystemExit(f"{question.name}: {_difference(*first)}")
+    times: list[list[float]] = [[], []]
+    for _ in range(runs):
+        for side, ask in enumerate(asked):
+            times[side].append(_timed(ask))
+    compile_times = [_timed(lambda: ours.ready(question)) for _ in range(runs)]
+    medians = [statistics.median(found) for found in times]
+    return {
+        "question": question.name,
+        "compile": statistics.median(compile_times),
+        "run": medians[0],
+        "expert": medians[1],
+        "ratio": statistics.median(a / b for a, b in zip(*times, strict=True)),
+    }
+
+
+def _timed(work: Callable[[], object]) -> float:
     began = time.perf_counter()
-    db.query(question.text, timezone=question.zone)
+    work()
     return (time.perf_counter() - began) * 1000
 
 
-def _print(engines: Sequence[str], figures: list[dict[str, str | float]]) -> None:
-    for row in _rows(engines, figures):
-        print("".join(f"{cell:>10}" for cell in row[1:]), f"  {row[0]}")
+def _same(left: Sequence[Row], right: Sequence[Row]) -> bool:
+    return len(left) == len(right) and all(map(_equal, left, right))
 
 
-def _rows(
-    engines: Sequence[str], figures: list[dict[str, str | float]]
-) -> Iterator[tuple[str, ...]]:
-    yield "ms", *engines
+def _difference(left: Sequence[Row], right: Sequence[Row]) -> str:
+    for number, (a, b) in enumerate(zip(left, right, strict=False)):
+        if not _equal(a, b):
+            return f"row {number} differs\n{a}\n{b}"
+    return f"{len(left)} rows of ours, {len(right)} of the expert"
+
+
+def _equal(left: Any, right: Any) -> bool:
+    if isinstance(left, list | tuple):
+        return len(left) == len(right) and all(map(_equal, left, right))
+    if isinstance(left, float) and isinstance(right, int | float):
+        return math.isclose(left, right, rel_tol=1e-9)
+    if isinstance(left, str) and left.startswith("{"):
+        return bool(json.loads(left) == json.loads(right))
+    return bool(left == right)
+
+
+# --- what is told --------------------------------------------------------------------------------
+
+
+def _print(engine: str, figures: Sequence[Figure]) -> None:
+    columns = ("compile", "run", "expert", "ratio")
+    print("".join(f"{cell:>10}" for cell in columns), f"  {engine}, ms")
     for found in figures:
-        yield str(found["question"]), *(f"{found[e]:.1f}" for e in engines)
-    for name, summary in (("median of all", statistics.median), ("most", max)):
-        yield name, *(f"{summary([float(f[e]) for f in figures]):.1f}" for e in engines)
+        cells = [f"{found[c]:.1f}" for c in columns[:-1]] + [f"{found['ratio']:.2f}"]
+        print("".join(f"{cell:>10}" for cell in cells), f"  {found['question']}")
+    for name, summary in (("median", statistics.median), ("most", max)):
+        cells = [f"{summary([f[c] for f in figures]):.1f}" for c in columns[:-1]]
+        cells.append(f"{summary([f['ratio'] for f in figures]):.2f}")
+        print("".join(f"{cell:>10}" for cell in cells), f"  {name} of all")
+    mean = statistics.geometric_mean([f["ratio"] for f in figures])
+    print(f"{mean:40.2f}   geometric mean of the ratios", flush=True)
 
 
 if __name__ == "__main__":

@@ -103,7 +103,7 @@ QUESTIONS = (
     ),
     Question(
         "sums of a property of actions",
-        'SELECT usersession.country, SUM(doubleProperties."order total") FROM useraction'
+        "SELECT usersession.country, SUM(doubleProperties.basketValue) FROM useraction"
         " GROUP BY usersession.country",
     ),
     Question("leading wildcard", "SELECT COUNT(*) FROM useraction WHERE name LIKE '%trip%'"),

@@ -100,6 +100,11 @@ class Layout:
     schema: Schema
     hot: Mapping[str, frozenset[str]] = dataclass_field(default_factory=lambda: HOT)
 
+    @property
+    def columnar(self) -> bool:
+        """Whether the engine keeps columns apart: it reads a column quickly, but no single row."""
+        return not self.hot
+
     def keys(self, table: str) -> tuple[str, ...]:
         """Return the columns that identify a row of a table of the language."""
         return (SESSION,) if table == PRIMARY else (SESSION, POSITION)

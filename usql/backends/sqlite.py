@@ -219,7 +219,7 @@ class _Reader:
         self.connection = connection
         self.cancelled = False
         self._allowed = _READING
-        _add_functions(connection)
+        add_functions(connection)
         connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MAX_VALUE_BYTES)
         connection.set_authorizer(self._authorize)
 
@@ -283,14 +283,14 @@ def session_numbers(
     Raises:
         EngineError: SQLite refused the query.
     """
-    _add_functions(connection)
+    add_functions(connection)
     with _engine_errors(location):
         query = f'SELECT "{SESSION}" FROM ({selection.sql})'
         for (number,) in connection.execute(query, selection.params):
             yield number
 
 
-def _add_functions(connection: sqlite3.Connection) -> None:
+def add_functions(connection: sqlite3.Connection) -> None:
     """Let a connection know what the SQL of queries calls."""
     connection.create_aggregate(SORTED, 1, _Sorted)  # type: ignore[arg-type]
     connection.create_function(PERCENTILE, 2, _percentile, deterministic=True)

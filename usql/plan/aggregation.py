@@ -2,12 +2,14 @@
 
 The groups are made first (see ``groups``), as ``g``: keys ``k0 …``, the number of rows ``n``,
 aggregates ``a0 …``. What that pass over the rows cannot give is a *piece*, a grouping of its own
-joined to ``g`` by the keys: percentiles and distinct counts of many values, lists, and numbers of
-rows that later many-valued keys would multiply. Windows over the groups then count the rows of each
+joined to ``g`` by the keys: aggregates of many values, lists, and numbers of rows that later
+many-valued keys would multiply. Windows over the groups then count the rows of each
 level of keys, for ``TOP`` and for the default order.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from sqlglot import exp
 
@@ -40,6 +42,7 @@ class _Aggregation:
         self._columns: list[r.Aggregate] = []
         self._aggregates: dict[r.Aggregate, Node] = {}
         self._pieces: list[tuple[str, exp.Select, int]] = []
+        self._gathered: dict[tuple[r.Expr, bool], tuple[str, list[r.Aggregate]]] = {}
         self._lists: dict[r.TopList | r.ValueList, str] = {}
 
     def plan(self) -> Planned:
@@ -49,6 +52,9 @@ class _Aggregation:
         order += [term for i, key in enumerate(query.keys) for term in self._default(i, key)]
         columns = [sql.named(node, f"c{i}") for i, node in enumerate(items)]
         where = [*self._filters(), *self._cuts()]
+        for (operand, distinct), (name, aggregates) in self._gathered.items():
+            piece = self._gathered_query(operand, distinct, aggregates)
+            self._pieces.append((name, piece, len(query.keys)))
         parts, source = self._relations()
         tree = sql.select(
             columns,
@@ -88,11 +94,32 @@ class _Aggregation:
         return self._aggregates[expr].copy()
 
     def _make_aggregate(self, expr: r.Aggregate) -> Node:
-        many = expr.operand is not None and source_of(expr.operand) is not None
-        if many and (expr.distinct or expr.function == "percentile"):
-            return self._piece_aggregate(expr)
+        if expr.operand is None and expr.condition is None:
+            return sql.column(_RANKS, "n")
+        if expr.operand is not None and self._is_apart(expr.operand, expr):
+            return self._piece_aggregate(expr, expr.operand)
         self._columns.append(expr)
         return sql.column(_RANKS, f"a{len(self._columns) - 1}")
+
+    def _is_apart(self, operand: r.Expr, expr: r.Aggregate) -> bool:
+        """Whether an aggregate goes over values that are joined to the rows in a pass of their own.
+
+        Values of a single many-valued operand, joined to their rows and grouped at once, are less
+        work than values gathered per row first; unless a key multiplies the rows as well. A
+        property that few rows have is found by its key sooner than it is looked for in all rows.
+        """
+        if source_of(operand) is not None:
+            keyed = any(source_of(key.expr) is not None for key in self._query.keys)
+            # COUNT is of the rows that have a value, not of the values
+            simple = not keyed and expr.function != "count"
+            return expr.distinct or expr.function == "percentile" or simple
+        scan = self._query.scan
+        return (
+            isinstance(operand, r.PropertyRef)
+            and not self._state.layout.columnar
+            and scan.where is None
+            and scan.timeframe is None
+        )
 
     # --- pieces
 
@@ -113,21 +140,35 @@ class _Aggregation:
         keys = [join_key(self._state, rows, k.expr) for k in self._query.keys[:levels]]
         return rows, [sql.named(node, f"k{i}") for i, node in enumerate(keys)]
 
-    def _piece_aggregate(self, expr: r.Aggregate) -> Node:
-        assert expr.operand is not None
-        levels = len(self._query.keys)
-        rows, keys = self._piece_rows(levels)
-        distinct = expr.distinct  # a value that a row has twice counts once anyway
-        values, link = linked_values(self._state, rows, expr.operand, distinct=distinct)
-        alias = rows.join_derived(values, link, left=False, prefix="y")
-        node = conditional(self._state, rows, expr, sql.column(alias, "v"))
-        query = rows.select(
-            [*keys, sql.named(apply(self._state, expr, node), "v")], group=sql.positions(levels)
-        )
-        column = sql.column(self._add_piece(query, levels), "v")
+    def _piece_aggregate(self, expr: r.Aggregate, operand: r.Expr) -> Node:
+        """Return an aggregate of the piece that has all of the same values."""
+        # a value that a row has twice counts once anyway
+        values = (operand, expr.distinct)
+        if values not in self._gathered:
+            self._gathered[values] = (self._state.fresh("x"), [])
+        name, aggregates = self._gathered[values]
+        column = sql.column(name, f"v{len(aggregates)}")
+        aggregates.append(expr)
         if expr.function == "count":
             return exp.Coalesce(this=column, expressions=[sql.number(0)])
         return column
+
+    def _gathered_query(
+        self, operand: r.Expr, distinct: bool, aggregates: Sequence[r.Aggregate]
+    ) -> exp.Select:
+        """Return aggregates over the values of an operand, of the rows that have any."""
+        levels = len(self._query.keys)
+        rows, columns = self._piece_rows(levels)
+        if source_of(operand) is None:
+            value = rows.value(operand)
+            rows.restrict(sql.not_null(value.copy()))
+        else:
+            values, link = linked_values(self._state, rows, operand, distinct=distinct)
+            value = sql.column(rows.join_derived(values, link, left=False, prefix="y"), "v")
+        for index, expr in enumerate(aggregates):
+            node = conditional(self._state, rows, expr, value.copy())
+            columns.append(sql.named(apply(self._state, expr, node), f"v{index}"))
+        return rows.select(columns, group=sql.positions(levels))
 
     def _list(self, expr: r.TopList | r.ValueList) -> str:
         if expr not in self._lists:

@@ -56,8 +56,8 @@ def condition(state: State, rows: Rows, node: r.Condition) -> Node:
             sessions.restrict(condition(state, sessions, inner))
             return sql.among([rows.key(SESSION)], sessions.select([sessions.key(SESSION)]))
     if node.field.many:
-        return _some(state, rows, node.field, lambda found: _predicate(state, found, node))
-    return _predicate(state, rows, node)
+        return _some(state, rows, node.field, lambda found: predicate(state, found, node))
+    return predicate(state, rows, node)
 
 
 def negation(state: State, rows: Rows, node: r.Condition) -> Node:
@@ -85,11 +85,11 @@ def _bracketed(state: State, rows: Rows, node: r.Condition) -> Node:
     return sql.paren(made) if isinstance(made, exp.Or) else made
 
 
-def _some(state: State, rows: Rows, source: r.Source, predicate: Callable[[Rows], Node]) -> Node:
+def _some(state: State, rows: Rows, source: r.Source, satisfied: Callable[[Rows], Node]) -> Node:
     """Return whether at least one value satisfies a predicate: a semi-join over the values."""
     keys = rows.link(source.field.table)
     found = value_rows(state, source)
-    found.restrict(predicate(found))
+    found.restrict(satisfied(found))
     return sql.among([rows.key(k) for k in keys], found.select([found.key(k) for k in keys]))
 
 
@@ -97,7 +97,8 @@ def _present(rows: Rows, source: r.Source) -> Node:
     return sql.not_null(rows.value(source))
 
 
-def _predicate(state: State, rows: Rows, node: r.Compare | r.OneOf | r.Between | r.Like) -> Node:
+def predicate(state: State, rows: Rows, node: r.Compare | r.OneOf | r.Between | r.Like) -> Node:
+    """Return whether the value that rows have of a field satisfies a predicate."""
     match node:
         case r.Compare():
             return comparison(node.operator, rows.value(node.field), state.parameter(node.value))

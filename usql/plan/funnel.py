@@ -1,6 +1,7 @@
 """Funnels: step k counts the rows that satisfy the first k conditions.
 
-The first condition, which all steps share, cuts the rows; the others are judged once per row.
+The first condition, which all steps share, cuts the rows; then each row is judged once, as far as
+it comes, and the rows are counted by how far they came.
 """
 
 from __future__ import annotations
@@ -15,31 +16,31 @@ from usql.plan.sql import Node
 from usql.plan.state import Output, Planned, State
 from usql.types import LONG
 
+_JUDGED = "f"
+
 
 def plan_funnel(query: r.FunnelQuery, state: State) -> Planned:
     """Return a funnel in generic SQL: one row, a column per step."""
     rows = scan_rows(state, query.scan)
     first, *others = (step for _, step in query.steps)
     rows.restrict(_bracketed(condition(state, rows, first)))
-    judged = [
-        sql.named(sql.when(condition(state, rows, step), sql.number(1), sql.number(0)), f"s{index}")
-        for index, step in enumerate(others, start=1)
-    ]
-    inner = rows.select([sql.named(sql.number(1), "s0"), *judged])
-    alias = state.fresh("f")
-    columns = [sql.named(_count(alias, index), f"c{index}") for index in range(len(query.steps))]
-    tree = sql.select(columns, sql.derived(inner, alias))
+    reached: Node = sql.number(len(query.steps))
+    for index in range(len(others), 0, -1):
+        held = condition(state, rows, others[index - 1])
+        reached = sql.when(held, reached, sql.number(index))
+    judged = rows.select([sql.named(reached, "reached")])
+    columns = [sql.named(_count(index), f"c{index}") for index in range(len(query.steps))]
+    tree = sql.select(columns, sql.relation(_JUDGED, _JUDGED))
     outputs = tuple(Output(label, LONG) for label, _ in query.steps)
-    return Planned(tree, state.parameters, outputs)
+    # kept apart: an engine would put the judgement in the place of each mention of it
+    with_judged = sql.with_(tree, [(_JUDGED, judged)], materialized=True)
+    return Planned(with_judged, state.parameters, outputs)
 
 
-def _count(alias: str, index: int) -> Node:
+def _count(index: int) -> Node:
     if index == 0:
         return exp.Count(this=exp.Star())
-    passed = sql.conjunction(
-        sql.equal(sql.column(alias, f"s{i}"), sql.number(1)) for i in range(1, index + 1)
-    )
-    assert passed is not None
+    passed = exp.GT(this=sql.column(_JUDGED, "reached"), expression=sql.number(index))
     return exp.Count(this=sql.when(passed, sql.number(1)))
 
 

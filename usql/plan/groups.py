@@ -14,15 +14,14 @@ from functools import partial
 from sqlglot import exp
 
 from usql import resolved as r
-from usql.layout import SESSION
 from usql.plan import sql
 from usql.plan.conditions import condition
+from usql.plan.counts import plan_counts, rows_without
 from usql.plan.derived import aggregate, aggregated_values, linked_values
 from usql.plan.plain import scan_rows
-from usql.plan.rows import Rows, source_of, value_rows
+from usql.plan.rows import Rows, source_of
 from usql.plan.sql import Generic, Node
 from usql.plan.state import State
-from usql.schema import PRIMARY
 from usql.types import Kind
 
 
@@ -30,16 +29,14 @@ def plan_groups(
     state: State, query: r.AggregationQuery, aggregates: Sequence[r.Aggregate]
 ) -> exp.Query:
     """Return the groups of a query with some of its aggregates, in the order given."""
+    if not aggregates and (counts := plan_counts(state, query)) is not None:
+        return counts
     many = [i for i, key in enumerate(query.keys) if source_of(key.expr) is not None]
     if len(many) != 1:
         rows = scan_rows(state, query.scan)
         keys = [join_key(state, rows, key.expr) for key in query.keys]
         return _Pass(state, rows, keys, aggregates).select()
-    with_values = (
-        _counted_values(state, query, len(aggregates))
-        if _only_counts(query, aggregates)
-        else _with_values(state, query, aggregates, many[0])
-    )
+    with_values = _with_values(state, query, aggregates, many[0])
     without = _without_values(state, query, aggregates, many[0])
     return exp.Union(this=with_values, expression=without, distinct=False)
 
@@ -70,42 +67,9 @@ def _without_values(
     state: State, query: r.AggregationQuery, aggregates: Sequence[r.Aggregate], many: int
 ) -> exp.Select:
     """Return the groups of the rows that have no value of the only key with many."""
-    rows = scan_rows(state, query.scan)
-    expr = query.keys[many].expr
-    source = source_of(expr)
-    assert source is not None
-    found = value_rows(state, source)
-    for key in rows.link(source.field.table):
-        found.restrict(sql.equal(found.key(key), rows.key(key)))
-    found.restrict(sql.not_null(found.value(expr)))
-    rows.restrict(exp.Not(this=exp.Exists(this=found.select([sql.number(1)]))))
+    rows = rows_without(state, query.scan, query.keys[many].expr)
     keys = [sql.null() if i == many else rows.value(k.expr) for i, k in enumerate(query.keys)]
     return _Pass(state, rows, keys, aggregates).select()
-
-
-def _only_counts(query: r.AggregationQuery, aggregates: Sequence[r.Aggregate]) -> bool:
-    """Whether the sessions of each value only have to be counted."""
-    return (
-        query.scan.table == PRIMARY
-        and len(query.keys) == 1
-        and all(a.operand is None and a.condition is None for a in aggregates)
-    )
-
-
-def _counted_values(state: State, query: r.AggregationQuery, columns: int) -> exp.Select:
-    """Return each value with the number of sessions that have it."""
-    expr = query.keys[0].expr
-    source = source_of(expr)
-    assert source is not None
-    found = value_rows(state, source)
-    value = found.value(expr)
-    found.restrict(sql.not_null(value.copy()))
-    if query.scan.where is not None or query.scan.timeframe is not None:
-        rows = scan_rows(state, query.scan)
-        found.restrict(sql.among([found.key(SESSION)], rows.select([rows.key(SESSION)])))
-    sessions = exp.Count(this=exp.Distinct(expressions=[found.key(SESSION)]))
-    counts = [sql.named(sessions.copy(), name) for name in ("n", *_names(columns))]
-    return found.select([sql.named(value, "k0"), *counts], group=sql.positions(1))
 
 
 def _names(columns: int) -> list[str]:

@@ -67,7 +67,7 @@ def _is_reach_known(query: r.PlainQuery, state: State) -> bool:
     The order of secondary rows ends with their sessions' fields, which only the rows that come
     first have to be joined with.
     """
-    if query.scan.table == PRIMARY or not query.order or not query.limit:
+    if state.layout.columnar or query.scan.table == PRIMARY or not (query.order and query.limit):
         return False
     return _is_near(query.order[0].expr, state, query.scan.table)
 

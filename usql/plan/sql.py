@@ -265,11 +265,24 @@ def among(keys: Sequence[Node], query: exp.Select) -> Node:
     return exp.In(this=this, query=exp.Subquery(this=query))
 
 
-def with_(query: exp.Select, parts: Sequence[tuple[str, exp.Query]]) -> exp.Select:
-    """Return a query with common table expressions before it."""
+def with_(
+    query: exp.Select, parts: Sequence[tuple[str, exp.Query]], *, materialized: bool | None = None
+) -> exp.Select:
+    """Return a query with common table expressions before it.
+
+    Args:
+        query: that reads them.
+        parts: their names and queries.
+        materialized: whether an engine has to make them first; ``None`` leaves it the choice.
+    """
     if parts:
         tables = [
-            exp.CTE(this=part, alias=exp.TableAlias(this=identifier(name))) for name, part in parts
+            exp.CTE(
+                this=part,
+                alias=exp.TableAlias(this=identifier(name)),
+                materialized=materialized,
+            )
+            for name, part in parts
         ]
         query.set("with_", exp.With(expressions=tables))
     return query

@@ -1,0 +1,163 @@
+"""Groups of which only the numbers of rows are wanted, found by values rather than row by row.
+
+What arrives: an aggregation without any aggregate but ``COUNT(*)``. What leaves: its groups as
+``groups`` makes them, keys and ``n``; or ``None`` where values lead nowhere sooner than rows do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlglot import exp
+
+from usql import resolved as r
+from usql.layout import KEY, SESSION, VALUE
+from usql.plan import sql
+from usql.plan.conditions import condition, predicate
+from usql.plan.plain import scan_rows
+from usql.plan.rows import Rows, source_of, value_relation, value_rows
+from usql.plan.sql import Node
+from usql.plan.state import State
+from usql.schema import PRIMARY
+
+
+def plan_counts(state: State, query: r.AggregationQuery) -> exp.Query | None:
+    """Return the groups of a query with their numbers of rows, where there is a short way."""
+    scan = query.scan
+    if scan.table == PRIMARY and not query.keys and scan.timeframe is None:
+        return _sessions_with(state, scan.where)
+    if len(query.keys) != 1:
+        return None
+    expr = query.keys[0].expr
+    if scan.table == PRIMARY and source_of(expr) is not None:
+        with_values = _by_value(state, scan, expr)
+        return exp.Union(
+            this=with_values, expression=_without_value(state, scan, expr), distinct=False
+        )
+    if not isinstance(expr, r.PropertyRef) or expr.field.table != scan.table:
+        return None
+    if not _is_whole(scan) or state.layout.columnar:
+        return None
+    return _by_property(state, scan, expr)
+
+
+def rows_without(state: State, scan: r.Scan, expr: r.Expr) -> Rows:
+    """Return the rows that have no value of an expression with many."""
+    rows = scan_rows(state, scan)
+    source = source_of(expr)
+    assert source is not None
+    found = value_rows(state, source)
+    for key in rows.link(source.field.table):
+        found.restrict(sql.equal(found.key(key), rows.key(key)))
+    found.restrict(sql.not_null(found.value(expr)))
+    rows.restrict(exp.Not(this=exp.Exists(this=found.select([sql.number(1)]))))
+    return rows
+
+
+def _is_whole(scan: r.Scan) -> bool:
+    return scan.where is None and scan.timeframe is None
+
+
+# --- sessions that satisfy conditions on their many values ----------------------------------------
+
+
+def _sessions_with(state: State, where: r.Condition | None) -> exp.Select | None:
+    """Count the sessions of the values that satisfy a condition, without a look at any session."""
+    items = where.items if isinstance(where, r.And) else (where,)
+    leading = [item for item in items if _is_predicate_of_many(item)]
+    if not leading or not all(_is_of_many(item) for item in items):
+        return None
+    first = leading[0]
+    assert isinstance(first, r.Compare | r.OneOf | r.Between | r.Like)
+    rows = Rows(state, PRIMARY, value_relation(state, first.field))
+    if isinstance(first.field, r.PropertyRef):
+        rows.restrict(sql.equal(rows.key(KEY), state.parameter(first.field.key)))
+    rows.restrict(predicate(state, rows, first))
+    for item in items:
+        if item is not first and item is not None:
+            rows.restrict(condition(state, rows, item))
+    return rows.select([_sessions(rows)])
+
+
+def _is_predicate_of_many(node: r.Condition | None) -> bool:
+    return isinstance(node, r.Compare | r.OneOf | r.Between | r.Like) and node.field.many
+
+
+def _is_of_many(node: r.Condition | None) -> bool:
+    if isinstance(node, r.Not):
+        return _is_of_many(node.operand)
+    return _is_predicate_of_many(node) or (isinstance(node, r.IsNull) and node.field.many)
+
+
+def _sessions(rows: Rows) -> Node:
+    """Return the number of sessions among rows, as ``n``."""
+    return _number(exp.Count(this=exp.Distinct(expressions=[rows.key(SESSION)])))
+
+
+def _number(count: Node) -> Node:
+    """Return a number of rows as ``n``, of the type of a difference: engines unite equal types."""
+    return sql.named(exp.Cast(this=count, to=exp.DataType.build("bigint")), "n")
+
+
+# --- sessions by value ----------------------------------------------------------------------------
+
+
+def _by_value(state: State, scan: r.Scan, expr: r.Expr) -> exp.Select:
+    """Return each value with the number of sessions that have it."""
+    source = source_of(expr)
+    assert source is not None
+    found = value_rows(state, source)
+    value = found.value(expr)
+    found.restrict(sql.not_null(value.copy()))
+    if not _is_whole(scan):
+        rows = scan_rows(state, scan)
+        found.restrict(sql.among([found.key(SESSION)], rows.select([rows.key(SESSION)])))
+    return found.select([sql.named(value, "k0"), _sessions(found)], group=sql.positions(1))
+
+
+def _without_value(state: State, scan: r.Scan, expr: r.Expr) -> exp.Select:
+    """Return the group of the sessions without any value."""
+    if not _is_whole(scan):
+        rows = rows_without(state, scan, expr)
+        count = exp.Count(this=exp.Star())
+        return rows.select([sql.named(sql.null(), "k0"), _number(count)], group=sql.positions(1))
+    source = source_of(expr)
+    assert source is not None
+    found = value_rows(state, source)
+    found.restrict(sql.not_null(found.value(expr)))
+    having = found.select([sql.named(found.key(SESSION), SESSION)], group=sql.positions(1))
+    return _rest(state, scan.table, having)
+
+
+def _by_property(state: State, scan: r.Scan, expr: r.PropertyRef) -> exp.Query:
+    """Return each value of a property with the number of rows that have it, and the rest."""
+
+    def found(columns: Sequence[str]) -> exp.Select:
+        rows = Rows(state, scan.table, state.layout.values(expr.field))
+        rows.restrict(sql.equal(rows.key(KEY), state.parameter(expr.key)))
+        rows.restrict(sql.not_null(rows.key(VALUE)))
+        if columns:
+            return rows.select([sql.named(rows.key(name), name) for name in columns])
+        counted = [sql.named(rows.key(VALUE), "k0"), _number(exp.Count(this=exp.Star()))]
+        return rows.select(counted, group=sql.positions(1))
+
+    rest = _rest(state, scan.table, found(state.layout.keys(scan.table)))
+    return exp.Union(this=found(()), expression=rest, distinct=False)
+
+
+def _rest(state: State, table: str, having: exp.Select) -> exp.Select:
+    """Return the group of the rows of a table that are not among some, unless it has none."""
+    every, some, rest = state.fresh("e"), state.fresh("s"), state.fresh("n")
+
+    def number(source: Node) -> Node:
+        return exp.Subquery(this=sql.select([exp.Count(this=exp.Star())], source))
+
+    left = sql.sub(
+        number(sql.relation(state.layout.base(table), every)), number(sql.derived(having, some))
+    )
+    counted = exp.Select(expressions=[_number(left)])
+    return sql.select(
+        [sql.named(sql.null(), "k0"), sql.named(sql.column(rest, "n"), "n")],
+        sql.derived(counted, rest),
+        where=exp.GT(this=sql.column(rest, "n"), expression=sql.number(0)),
+    )
