@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from usql.errors import UsqlError
-from usql.shell.commands import answers, data, files, saved, settings, topics
+from usql.shell.commands import analyses, answers, data, files, saved, settings, topics
 from usql.shell.commands.names import ALIASES, Said
 
 if TYPE_CHECKING:
@@ -75,6 +75,17 @@ COMMANDS = (
     Command("explain", "[QUERY]", "how a query, or the last one, becomes SQL", answers.explain,
             "query"),
     Command("sql", "[QUERY]", "the SQL of a query, or of the last one", answers.sql, "query"),
+    Command("sessions", "[SEGMENT|where CONDITION]", "the newest sessions, such as those of"
+            " Country: Austria; Crashes: yes", analyses.sessions),
+    Command("session", "ID", "one session: its timeline, and what preceded what went wrong",
+            analyses.one_session),
+    Command("findings", "[SEGMENT|where CONDITION]", "what sets these sessions apart from all"
+            " others", analyses.findings),
+    Command("user", "USER [extended]", "one user, or all that share sessions with them",
+            analyses.user),
+    Command("apdex", "[DIMENSION] [where CONDITION]", "how satisfied people were, by application,"
+            " action, country, day, …", analyses.apdex,
+            "application|action|key-action|country|browser|device|day|week|hour-of-day|weekday"),
     Command("history", "[N]", "the last N entries of the history", answers.history),
     Command("output", "[FILE|off]", "write results to a file", files.output, "file"),
     Command("read", "FILE", "run the queries and commands of a file", files.read, "file"),
