@@ -39,6 +39,8 @@ class Maker:
         self._db = data.db
         self._renderer = Renderer(self.rng)
         self.context = self.generator.context
+        # first, so that every query binds what they name
+        self._segments = {n: self._renderer.cond(c) for n, c in self.context.segments}
 
     def condition(self) -> str:
         """A condition in brackets; what is bound to its parameters is kept."""
@@ -73,6 +75,7 @@ class Maker:
                 timezone=self.context.zone,
                 now=self.context.now,
                 default_limit=None,
+                segments=self._segments,
             ).rows
         )
 

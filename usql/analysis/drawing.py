@@ -189,7 +189,8 @@ def _session(session: SessionDetails, width: int | None, zone: Zone) -> Iterator
     judged = "" if apdex.apdex is None else f", Apdex {apdex.apdex:.2f} ({apdex.rating})"
     score = session.user_experience_score or "no score"
     yield f"{visible(session.user_session_id)}, of {visible(user)}\n"
-    yield (f"{moment(session.start_time, zone)}, {length(session.duration)}, {score}{judged}\n\n")
+    yield f"{moment(session.start_time, zone)}, {length(session.duration)}, {score}{judged}\n"
+    yield "\n"
     longest = max((entry.duration or 0 for entry in session.timeline), default=0)
     for entry in session.timeline:
         if entry.wait and entry.wait >= 1000:
@@ -197,7 +198,8 @@ def _session(session: SessionDetails, width: int | None, zone: Zone) -> Iterator
         line = _entry(entry, longest)
         yield (line if width is None else fit(line, width).rstrip()) + "\n"
     if session.troubles:
-        yield "\nWhat went wrong, and what came before\n"
+        yield "\n"
+        yield "What went wrong, and what came before\n"
     for trouble in session.troubles:
         before = " → ".join(
             visible(session.timeline[place].name or "(no name)") for place in trouble.before

@@ -34,7 +34,8 @@ def plan(query: r.Query, layout: Layout, starts: tuple[int, int] | None) -> Plan
         case r.PlainQuery():
             return plan_plain(replace(query, order=_telling(query.order)), state)
         case r.AggregationQuery():
-            return plan_aggregation(replace(query, order=_telling(query.order)), state)
+            order = _telling(query.order) if query.keys else ()  # without keys there is one row
+            return plan_aggregation(replace(query, order=order), state)
         case r.FunnelQuery():
             return plan_funnel(query, state)
 

@@ -61,7 +61,7 @@ class _Aggregation:
             sql.relation(source, _RANKS),
             joins=[self._piece_join(*piece) for piece in self._pieces],
             where=sql.conjunction(where),
-            order=order if query.keys else (),
+            order=order,
             limit=query.limit,
         )
         outputs = tuple(output(item.label, item.expr, query.keys) for item in query.items)
