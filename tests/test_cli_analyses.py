@@ -159,3 +159,51 @@ def test_lengths() -> None:
         "0 ms", "999 ms", "1.0 s", "59.9 s", "1m 0s", "59m 59s", "1h 0m",
     ]  # fmt: skip
     assert length(-1500) == "-1.5 s"
+
+
+def test_segments_of_the_store_by_their_names(tmp_path: Path) -> None:
+    store = str(tmp_path / "named.db")
+    with usql.connect(store) as db:
+        db.import_sessions(SESSIONS)
+        db.segments.add("far away", "Country: Chad")
+    found = run("sessions", store, "--segment", "Far away", "--format", "json")
+    assert len(json.loads(found.stdout)["sessions"]) == 10
+    wrong = run("apdex", store, "--segment", "far awai")
+    assert "there is no segment 'far awai'" in wrong.output
+    assert "did you mean far away?" in wrong.output
+
+
+def test_sessions_chosen_by_their_actions_with_the_segment_shown(store: str) -> None:
+    shown = run("apdex", store, "--segment", "User action name: Pay", "--show-query")
+    assert shown.exit_code == 0
+    assert "-- segment \"chosen\" = useraction.name = 'Pay'" in shown.stderr
+    assert 'WHERE IN SEGMENT "chosen"' in shown.stderr
+
+
+def test_scores_recomputed_and_compared(store: str, tmp_path: Path) -> None:
+    rules = tmp_path / "rules.toml"
+    rules.write_text('[apdex]\nsatisfied = "1s"\n[experience]\nfrustrated = 1\n')
+    stored = json.loads(run("scores", store, "--by", "country", "--format", "json").stdout)
+    assert stored["total"]["scores"]["undefined"] == 20
+    made = run(
+        "scores", store, "--by", "country", "--rules", str(rules), "--where", "bounce = true",
+        "--against", "bounce = false", "--format", "csv", "--table", "total",
+    )  # fmt: skip
+    (row,) = csv.DictReader(made.stdout.splitlines())
+    assert (row["sessions"], row["sessionsAgainst"]) == ("10", "10")
+    assert row["undefined"] == "0"
+
+
+def test_segments_that_come_with_a_query(store: str) -> None:
+    found = run(
+        "query", store, 'SELECT COUNT(*) FROM useraction WHERE IN SEGMENT "a" AND IN SEGMENT "b"',
+        "--segment", "a=Country: Chad", "--segment", "b=userSessionId IN ('s0', 's1', 's2')",
+        "--format", "csv",
+    )  # fmt: skip
+    assert found.stdout.split() == ["count(*)", "4"]
+    assert "name=segment" in run("query", store, "SELECT 1", "--segment", "Country: Chad").output
+    bad = run(
+        "query", store, 'SELECT COUNT(*) FROM useraction WHERE IN SEGMENT "a"',
+        "--segment", "a=Contry: Chad",
+    )  # fmt: skip
+    assert "did you mean Country?" in bad.output

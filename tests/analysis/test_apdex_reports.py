@@ -78,6 +78,70 @@ def test_apdex_by_rules_two_dimensions_and_conditions(seed: int) -> None:
     assert {row.key: four(row.satisfaction) for row in report.rows} == expected
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "useraction.duration > 400",
+        "NOT useraction.name IS NULL AND (bounce = false OR userevent.name IS NOT NULL)",
+        "NOT (usererror.type = 'Crash' OR useraction.duration > 100)",
+    ],
+)
+def test_sessions_chosen_by_what_happened_in_them(seed: int, condition: str) -> None:
+    made, found = random_store(seed)
+
+    def some(session: Any, table: str, field: str, test: Any) -> bool:
+        values = (value(row, field) for row in session.items[table])
+        return any(v is not None and test(v) for v in values)
+
+    def chosen(session: Any) -> bool:
+        match condition[0:5]:
+            case "usera":
+                return some(session, "useraction", "duration", lambda v: v > 400)
+            case "NOT u":
+                return some(session, "useraction", "name", lambda _: True) and (
+                    value(session, "bounce") is False
+                    or some(session, "userevent", "name", lambda _: True)
+                )
+            case _:
+                return not (
+                    some(session, "usererror", "type", lambda v: v == "Crash")
+                    or some(session, "useraction", "duration", lambda v: v > 100)
+                )
+
+    kept = [session for session in found if chosen(session)]
+    expected = apdex_counts(kept, lambda session, action: (value(action, "application"),))
+    rules = Rules.of({"apdex": {"satisfied": 400, "tolerated": 1200}})
+    with usql.connect() as db:
+        db.import_sessions(made)
+        report = db.apdex("application", condition, limit=None)
+        by_rules = db.scores((), condition, rules=rules)
+        every = db.scores((), rules=rules)
+        others = db.scores((), f"NOT ({condition})", rules=rules)
+    assert {row.key: four(row.satisfaction) for row in report.rows} == expected
+    assert [q.segments for q in report.questions] != [{}]
+    assert by_rules.total.scores.sessions == len(kept)
+    halves = by_rules.total.scores.frustrated + others.total.scores.frustrated
+    assert halves == every.total.scores.frustrated
+
+
+def test_a_segment_of_the_name_that_conditions_get() -> None:
+    made = [
+        {
+            "userSessionId": name,
+            "startTime": 0,
+            "country": country,
+            "userActions": [{"startTime": 0, "name": name, "apdexCategory": "SATISFIED"}],
+        }
+        for name, country in (("a", "Chad"), ("b", "Chad"), ("c", "Peru"))
+    ]
+    with usql.connect() as db:
+        db.import_sessions(made)
+        db.segments.add("chosen", "Country: Chad")
+        report = db.apdex((), "IN SEGMENT \"chosen\" AND useraction.name != 'a'")
+    assert report.total.satisfaction.samples == 1
+
+
 def test_comparisons() -> None:
     def session(number: int, start: int, country: str, categories: str) -> dict[str, Any]:
         names = {"S": "SATISFIED", "T": "TOLERATING", "F": "FRUSTRATED"}

@@ -194,7 +194,8 @@ def _found(
         where=[*side.choice.on("useraction"), *own, *only],
         group=keys,
     )
-    rows = side.asker.ask("actions by how satisfying they were", query)
+    segments = side.choice.segments("useraction")
+    rows = side.asker.ask("actions by how satisfying they were", query, segments=segments)
     width = len(keys)
     return {row[:width]: Satisfaction.counted(*row[width:]) for row in rows}
 

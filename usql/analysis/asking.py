@@ -16,7 +16,7 @@ from usql import ast
 from usql.analysis.dimensions import Dimension, dimension, nearest
 from usql.analysis.report import Question
 from usql.errors import UsqlError, WrongStructure
-from usql.formatter import condition_text, field_text, format_query
+from usql.formatter import condition_text, format_query
 from usql.parser import parse_source
 from usql.record import Record
 from usql.schema import catalogue
@@ -76,11 +76,39 @@ class Choice(Record):
     condition: ast.Condition | None = None
 
     def on(self, table: str = "usersession") -> tuple[str, ...]:
-        """Return the condition as text that may be joined by ``AND`` in a query on a table."""
+        """Return the condition as text that may be joined by ``AND`` in a query on a table.
+
+        In a query on another table it is about the session of a row. What speaks of the session's
+        actions, events or errors cannot be said there, except as a segment: ``segments`` has it.
+        """
         if self.condition is None:
             return ()
-        condition = self.condition if table == "usersession" else _of_session(self.condition)
-        return (joined_text(condition),)
+        condition = self.condition if table == "usersession" else self._of_session
+        return (f'IN SEGMENT "{self._name}"' if condition is None else joined_text(condition),)
+
+    def segments(self, table: str = "usersession") -> dict[str, str]:
+        """Return the segments that ``on`` names, which have to come with the query.
+
+        >>> choice = chosen("useraction.name = 'Login'")
+        >>> choice.on("useraction"), choice.segments("useraction")
+        (('IN SEGMENT "chosen"',), {'chosen': "useraction.name = 'Login'"})
+        """
+        if self.condition is None or table == "usersession" or self._of_session is not None:
+            return {}
+        return {self._name: condition_text(self.condition)}
+
+    @property
+    def _of_session(self) -> ast.Condition | None:
+        return None if self.condition is None else _of_session(self.condition)
+
+    @property
+    def _name(self) -> str:
+        """A name that the condition itself does not use for another segment."""
+        assert self.condition is not None
+        name, text = "chosen", condition_text(self.condition).casefold()
+        while name in text:
+            name += " sessions"
+        return name
 
     @property
     def rest(self) -> Choice:
@@ -302,6 +330,7 @@ class Asker:
         query: str,
         params: Mapping[str, Any] | None = None,
         *,
+        segments: Mapping[str, str] | None = None,
         limit: int | None = None,
     ) -> Result:
         """Run a query and note it.
@@ -310,17 +339,25 @@ class Asker:
             title: what it is for.
             query: USQL.
             params: values of its own parameters.
+            segments: conditions of the segments that come with it, by name.
             limit: most rows, where the query has no ``LIMIT``.
         """
         values = {**(self._params or {}), **(params or {})}
         frame = self.timeframe
         self._questions.append(
-            Question(title, query, params or {}, (frame.start, frame.end) if frame else None)
+            Question(
+                title,
+                query,
+                params or {},
+                (frame.start, frame.end) if frame else None,
+                segments or {},
+            )
         )
         left = None if self._until is None else max(0.001, self._until - time.monotonic())
         return self._db.query(
             query,
             values,
+            segments=segments,
             timeout=left,
             stop=self._stop,
             default_limit=limit,
@@ -342,19 +379,18 @@ class Asker:
 # --- conditions on sessions, from other tables ---------------------------------------------------
 
 
-def _of_session(condition: ast.Condition) -> ast.Condition:
+def _of_session(condition: ast.Condition) -> ast.Condition | None:
     """Return a condition on sessions for a query on another table, about the session of a row.
 
-    Raises:
-        WrongStructure: it speaks of actions, events or errors.
+    It is ``None`` if the condition speaks of more than the session itself.
     """
     match condition:
-        case ast.And(items=items):
-            return ast.And(tuple(map(_of_session, items)))
-        case ast.Or(items=items):
-            return ast.Or(tuple(map(_of_session, items)))
+        case ast.And(items=items) | ast.Or(items=items):
+            parts = [part for item in items if (part := _of_session(item)) is not None]
+            return replace(condition, items=tuple(parts)) if len(parts) == len(items) else None
         case ast.Not(operand=operand):
-            return ast.Not(_of_session(operand))
+            part = _of_session(operand)
+            return None if part is None else ast.Not(part)
         case ast.InSegment():
             return condition
         case (
@@ -365,23 +401,17 @@ def _of_session(condition: ast.Condition) -> ast.Condition:
             | ast.StartsWith(field=field)
             | ast.Matches(field=field)
         ):
-            return replace(condition, field=_session_field(field))
+            found = _session_field(field)
+            return None if found is None else replace(condition, field=found)
         case _:
-            raise _not_of_session(condition_text(condition))
+            return None
 
 
-def _session_field(field: ast.Field) -> ast.Field:
+def _session_field(field: ast.Field) -> ast.Field | None:
     primary = catalogue().primary
     first = field.parts[0].casefold()
     if first == primary.name:
         return field
     if primary.find(first) is None:
-        raise _not_of_session(field_text(field.parts))
+        return None
     return ast.Field((primary.name, *field.parts))
-
-
-def _not_of_session(text: str) -> UsqlError:
-    return WrongStructure(
-        f"{text} speaks of more than the session itself",
-        hint="here a condition may only name fields of usersession",
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from usql.record import Record
@@ -32,12 +33,31 @@ class Question(Record):
         query: USQL.
         params: values of its ``:name`` parameters.
         timeframe: of the query, in ms; ``None`` for all data.
+        segments: conditions of the segments that come with it, by name.
     """
 
     title: str
     query: str
     params: Mapping[str, Any]
     timeframe: tuple[int, int] | None = None
+    segments: Mapping[str, str] = MappingProxyType({})
+
+    def __str__(self) -> str:
+        """The query, below comments that say what it is for and what comes with it."""
+        said = [f":{name} = {_short(value)}" for name, value in self.params.items()]
+        said += [f'segment "{name}" = {text}' for name, text in self.segments.items()]
+        return "\n".join([f"-- {line}" for line in (self.title, *said)] + [self.query])
+
+
+def _short(value: Any) -> str:
+    """Return a value as text; of a long list the beginning."""
+    if isinstance(value, list) and len(value) > _LISTED:
+        listed = ", ".join(map(repr, value[:_LISTED]))
+        return f"[{listed}, and {len(value) - _LISTED:,} more]"
+    return repr(value)
+
+
+_LISTED = 3
 
 
 class Report(Record):
@@ -80,8 +100,8 @@ _UNSAID = frozenset({"questions"})
 def plain(value: Any) -> Any:
     """Return records as dictionaries, and what they hold likewise.
 
-    >>> plain(Question("all", "SELECT COUNT(*) FROM usersession", {}))
-    {'title': 'all', 'query': 'SELECT COUNT(*) FROM usersession', 'params': {}, 'timeframe': None}
+    >>> sorted(plain(Question("all", "SELECT JSON FROM useraction", {})))
+    ['params', 'query', 'segments', 'timeframe', 'title']
     """
     match value:
         case Record():

@@ -218,7 +218,11 @@ def _actions(side: Side, rules: Rules) -> Mapping[Key, ApdexCounts]:
         where=side.choice.on("useraction"),
         group=keys,
     )
-    rows = side.asker.ask("actions of each session, by how satisfying they were", query)
+    rows = side.asker.ask(
+        "actions of each session, by how satisfying they were",
+        query,
+        segments=side.choice.segments("useraction"),
+    )
     return {row[:3]: ApdexCounts(*row[3:]) for row in rows}
 
 

@@ -35,6 +35,7 @@ COMMANDS = {
     "info": "upkeep:info",
     "man": "man:man",
     "query": "query:query",
+    "scores": "analyses:scores",
     "segment": "segment:segment",
     "serve": "server:serve",
     "session": "analyses:session",

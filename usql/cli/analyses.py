@@ -1,4 +1,4 @@
-"""The commands ``usql sessions``, ``session``, ``findings``, ``user`` and ``apdex``."""
+"""The commands ``usql sessions``, ``session``, ``findings``, ``user``, ``apdex``, ``scores``."""
 
 from __future__ import annotations
 
@@ -48,7 +48,8 @@ _choice = options.all_of(
     click.option(
         "--segment",
         metavar="SEGMENT",
-        help="Sessions of a segment: 'Country: Austria, Spain; Duration: >= 60s'.",
+        help="Sessions of a segment: 'Country: Austria, Spain; Duration: >= 60s', or the name of"
+        " one that the store keeps.",
     ),
 )
 _against = options.all_of(
@@ -63,6 +64,20 @@ _rules = click.option(
     metavar="FILE",
     type=click.Path(exists=True, dir_okay=False),
     help="Judge by the thresholds of a TOML file, not as stored.",
+)
+_by = click.option(
+    "--by",
+    multiple=True,
+    metavar="DIMENSION",
+    help="application, action, key-action, country, browser, day, … or an expression. Repeatable."
+    " [default: application]",
+)
+_groups = click.option(
+    "--limit",
+    default="50",
+    metavar="N|none",
+    callback=options.row_limit,
+    help="Most groups. [default: 50]",
 )
 
 
@@ -88,8 +103,8 @@ def sessions(store: str, where: str | None, segment: str | None, **given: Any) -
     usql sessions demo.db --segment "Country: Austria; Crashes: yes"
     usql sessions demo.db --where "userActionCount > 20" --order "duration DESC" --limit 10
     """
-    chosen = _condition(where, segment, "--where", "--segment")
-    _tell(store, given, lambda db, rest: db.sessions(chosen, **rest))
+    chosen = _Chosen(where, segment)
+    _tell(store, given, lambda db, rest: db.sessions(chosen.of(db), **rest))
 
 
 @click.command()
@@ -149,13 +164,12 @@ def findings(
     usql findings demo.db --segment "Crashes: yes"
     usql findings demo.db --attribute Country --attribute Duration --over week
     """
-    chosen = _condition(where, segment, "--where", "--segment")
-    other = _condition(against, against_segment, "--against", "--against-segment")
+    chosen, other = _Chosen(where, segment), _Chosen(against, against_segment, "--against")
     named = attributes or None
     _tell(
         store,
         given,
-        lambda db, rest: db.findings(chosen, against=other, attributes=named, **rest),
+        lambda db, rest: db.findings(chosen.of(db), against=other.of(db), attributes=named, **rest),
     )
 
 
@@ -186,22 +200,10 @@ def user(store: str, user: str, **given: Any) -> None:
 @_choice
 @_against
 @_settings
-@click.option(
-    "--by",
-    multiple=True,
-    metavar="DIMENSION",
-    help="application, action, key-action, country, browser, day, … or an expression. Repeatable."
-    " [default: application]",
-)
+@_by
 @click.option("--actions", metavar="CONDITION", help="Only user actions for which it is true.")
 @_rules
-@click.option(
-    "--limit",
-    default="50",
-    metavar="N|none",
-    callback=options.row_limit,
-    help="Most groups. [default: 50]",
-)
+@_groups
 @_output
 def apdex(
     store: str,
@@ -219,22 +221,64 @@ def apdex(
     usql apdex demo.db --by country --segment "Application type: WEB_APPLICATION"
     usql apdex demo.db --by action --rules rules.toml
     """
-    chosen = _condition(where, segment, "--where", "--segment")
-    other = _condition(against, against_segment, "--against", "--against-segment")
+    chosen, other = _Chosen(where, segment), _Chosen(against, against_segment, "--against")
     _tell(
         store,
         given,
         lambda db, rest: db.apdex(
-            by or ("application",), chosen, against=other, rules=_read(rules), **rest
+            by or ("application",), chosen.of(db), against=other.of(db), rules=_read(rules), **rest
         ),
     )
 
 
-def _condition(where: str | None, segment: str | None, first: str, second: str) -> Any:
-    """Return which sessions are chosen, in one of two ways."""
-    if where is not None and segment is not None:
-        raise click.UsageError(f"Give {first} or {second}, not both.")
-    return where if segment is None else usql.Segment.parse(segment)
+@click.command()
+@options.store_argument
+@_choice
+@_against
+@_settings
+@_by
+@_rules
+@_groups
+@_output
+def scores(
+    store: str,
+    where: str | None,
+    segment: str | None,
+    against: str | None,
+    against_segment: str | None,
+    by: tuple[str, ...],
+    rules: str | None,
+    **given: Any,
+) -> None:
+    """Show how many sessions have which user experience score.
+
+    \b
+    usql scores demo.db --by country
+    usql scores demo.db --by week --rules rules.toml
+    """
+    chosen, other = _Chosen(where, segment), _Chosen(against, against_segment, "--against")
+    _tell(
+        store,
+        given,
+        lambda db, rest: db.scores(
+            by or ("application",), chosen.of(db), against=other.of(db), rules=_read(rules), **rest
+        ),
+    )
+
+
+class _Chosen:
+    """Which sessions are chosen, in one of two ways."""
+
+    def __init__(self, condition: str | None, segment: str | None, option: str = "--where") -> None:
+        if condition is not None and segment is not None:
+            second = "--segment" if option == "--where" else f"{option}-segment"
+            raise click.UsageError(f"Give {option} or {second}, not both.")
+        self._condition = condition
+        self._segment = segment
+
+    def of(self, db: Database) -> Any:
+        """Return the condition, or the segment, which may be one of the store."""
+        return self._condition if self._segment is None else db.segments.find(self._segment)
 
 
 def _read(rules: str | None) -> Any:
@@ -272,7 +316,7 @@ def _tell(
 
 def _queries(report: Report) -> Iterable[str]:
     for question in report.questions:
-        yield f"-- {question.title}\n{question.query}"
+        yield str(question)
 
 
 def _draw(report: Report, timezone: str | int | None) -> None:

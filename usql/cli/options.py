@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from click.shell_completion import CompletionItem
 
+    from usql.segments import Segment
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -69,6 +71,28 @@ def _bindings(ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
     return bound
 
 
+def _named_segments(
+    ctx: click.Context, param: click.Parameter, value: tuple[str, ...]
+) -> dict[str, Segment | str]:
+    """Return the segments by name: filters if there is an attribute before a colon."""
+    given: dict[str, Segment | str] = {}
+    for text in value:
+        name, equals, written = text.partition("=")
+        if not (name.strip() and equals and written.strip()):
+            raise click.BadParameter(f"{text!r} is not of the form name=segment.")
+        given[name.strip()] = _segment_or_condition(written)
+    return given
+
+
+def _segment_or_condition(written: str) -> Segment | str:
+    import re
+
+    from usql.segments import Segment
+
+    # conditions have colons in texts and parameters only, behind a quote, a sign or a bracket
+    return Segment.parse(written) if re.match(r"[^'=<>(\n]+:", written) else written
+
+
 def all_of(*decorators: Callable[[F], F]) -> Callable[[F], F]:
     """Return several decorators as one, the first outermost."""
 
@@ -119,6 +143,15 @@ setting: Callable[[F], F] = all_of(
         help='A value for :NAME. Numbers, true, false, null, "strings" and [lists] are read as'
         " JSON, anything else is text as it stands. Repeatable.",
     ),
+)
+segments: Callable[[F], F] = click.option(
+    "--segment",
+    "segments",
+    multiple=True,
+    metavar="NAME=SEGMENT",
+    callback=_named_segments,
+    help="A segment for IN SEGMENT \"NAME\": filters such as 'Country: Austria', or a condition."
+    " Repeatable.",
 )
 result_format = click.option(
     "--format",

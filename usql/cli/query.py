@@ -27,6 +27,7 @@ _MOST_INPUT = 8_000_000
 @options.store_argument
 @options.source
 @options.setting
+@options.segments
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -117,6 +118,7 @@ def _run_several(
 @options.store_argument
 @options.source
 @options.setting
+@options.segments
 def explain(store: str, query: str | None, file: str | None, **settings: Any) -> int:
     """Show how a query becomes SQL, without running it.
 

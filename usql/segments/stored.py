@@ -84,6 +84,31 @@ class StoredSegments:
         texts = dict(self._read())
         return Segment.parse(texts[_found(name, texts)])
 
+    def find(self, text: str) -> Segment:
+        """Return the segment that a person means: by its name, or by its filters.
+
+        Args:
+            text: the name of a segment of the store, or the text of any segment.
+
+        Raises:
+            UnknownSegment: there are no filters in the text, and no segment has it for a name.
+            BadSegment, UnknownAttribute: the filters are bad.
+
+        >>> import usql
+        >>> with usql.connect() as db:
+        ...     _ = db.segments.add("vip", "Country: Spain")
+        ...     [str(db.segments.find(text)) for text in ("vip", "City: Madrid")]
+        ['Country: Spain', 'City: Madrid']
+        """
+        texts = dict(self._read())
+        name = match_name(text.strip(), texts)
+        if name is not None:
+            return Segment.parse(texts[name])
+        if text.strip() and ":" not in text:
+            hint = nearest(text, tuple(texts)) or "give the name of one, or write Country: Austria"
+            raise UnknownSegment(f"there is no segment '{text.strip()}'", hint=hint)
+        return Segment.parse(text)
+
     def add(self, name: str, segment: Segment | str, *, replace: bool = False) -> NamedSegment:
         """Keep a segment under a name.
 
