@@ -13,12 +13,18 @@ from test_cases import CASES, DATA
 import usql
 
 
-@pytest.fixture(scope="module", params=["duckdb", "chdb"])
+@pytest.fixture(scope="module", params=["duckdb", "parquet", "chdb"])
 def db(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    pytest.importorskip(request.param, reason=f"the engine {request.param} is not installed")
+    engine = "duckdb" if request.param == "parquet" else request.param
+    pytest.importorskip(engine, reason=f"the engine {engine} is not installed")
     place = tmp_path_factory.mktemp("engine") / "store"
+    if request.param == "parquet":
+        with usql.connect() as source:
+            source.import_files([DATA])
+            source.export_files(place, format="parquet")
     with usql.connect(f"{request.param}:{place}") as opened:
-        opened.import_files([DATA])
+        if request.param != "parquet":
+            opened.import_files([DATA])
         yield opened
 
 

@@ -18,7 +18,7 @@ from usql.analysis.methods import Analyses
 from usql.backends import Backend, backend_of
 from usql.compiled import Compiled
 from usql.dialects import Dialect
-from usql.errors import BadParameter, ExportError, StoreError, UsqlError
+from usql.errors import BadParameter, ExportError, ReadOnlyStore, StoreError, UsqlError
 from usql.formatter import format_query
 from usql.garbage import collected_later
 from usql.layout import Layout
@@ -30,6 +30,7 @@ from usql.result import Column, Result
 from usql.selection import errors_in_condition, selecting
 from usql.source import Source
 from usql.store.clickhouse_places import ChdbLocation
+from usql.store.duckdb_store import ParquetLocation
 from usql.store.places import Place, StoreWriter, keeping, layout_of, open_writer, place_of
 from usql.store.sqlite_store import Location
 from usql.timeframe import Moment, Timeframe, TimeframeLike, parse_timeframe, to_ms
@@ -65,9 +66,9 @@ def connect(url: str | os.PathLike[str] = ":memory:", *, create: bool = True) ->
     """Open a store.
 
     Args:
-        url: a path, ``sqlite:path``, ``duckdb:path``, ``chdb:folder/``,
-            ``clickhouse://user:password@host:port/database``, or ``:memory:`` for a new store in
-            memory.
+        url: a path, ``sqlite:path``, ``duckdb:path``, ``parquet:folder/`` (to read only),
+            ``chdb:folder/``, ``clickhouse://user:password@host:port/database``, or ``:memory:`` for
+            a new store in memory.
         create: make a store where there is none; otherwise that is an error.
 
     Raises:
@@ -814,6 +815,11 @@ class Database(Analyses):
         same = place == self._location
         if same or (place.path is not None and same_file(self._location.path, place.path)):
             raise StoreError(f"{place} is the store itself", hint="name another one")
+        if isinstance(place, ParquetLocation):
+            raise ReadOnlyStore(
+                "sessions are not copied into a folder of Parquet",
+                hint=f"export them to one: usql export STORE {place}/ --format parquet",
+            )
 
     def _event_rows(self) -> int:
         """Return how many rows of event logs the store keeps."""
@@ -939,6 +945,8 @@ class Database(Analyses):
 
     def _sqlite(self) -> Location:
         """Return where the SQLite store is."""
+        if isinstance(self._location, ParquetLocation):
+            raise self._location.refusal()
         if not isinstance(self._location, Location):
             raise StoreError(
                 f"{self._location} is not a SQLite store",

@@ -185,6 +185,12 @@ class StoreError(UsqlError):
     code = "store"
 
 
+class ReadOnlyStore(StoreError):
+    """The store is of a kind that can only be read."""
+
+    code = "read-only"
+
+
 class ExportError(UsqlError):
     """Sessions or results cannot be written or sent where they should go."""
 

@@ -15,7 +15,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--first", type=int, default=0, help="number of the first query")
     parser.add_argument("--sessions", type=int, default=60, help="sessions in a data set")
-    parser.add_argument("--engine", choices=["sqlite", "duckdb", "chdb"], default="sqlite")
+    engines = ["sqlite", "duckdb", "parquet", "chdb"]
+    parser.add_argument("--engine", choices=engines, default="sqlite")
     parser.add_argument(
         "--stop-after", type=int, default=20, help="stop after this many differences"
     )

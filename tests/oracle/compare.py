@@ -73,12 +73,16 @@ class DataSet:
 
     def __enter__(self) -> DataSet:
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory()))
-        url = ":memory:" if self._engine == "sqlite" else f"{self._engine}:{folder / 'store'}"
+        in_memory = self._engine in ("sqlite", "parquet")
+        url = ":memory:" if in_memory else f"{self._engine}:{folder / 'store'}"
         self.db = self._stack.enter_context(usql.connect(url))
         path = folder / "sessions.ndjson"
         lines = (json.dumps(line, ensure_ascii=False) for line in self.lines)
         path.write_text("\n".join(lines) + "\n", encoding="utf-8")
         self.db.import_files([path])
+        if self._engine == "parquet":
+            self.db.export_files(folder / "files", format="parquet")
+            self.db = self._stack.enter_context(usql.connect(f"parquet:{folder / 'files'}"))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -11,7 +11,7 @@ from usql.dialects import Dialect
 from usql.layout import Layout
 from usql.schema import Field
 from usql.store.clickhouse_places import ClickhouseLocation
-from usql.store.duckdb_store import DuckdbLocation
+from usql.store.duckdb_store import DuckdbLocation, ParquetLocation
 from usql.store.places import Place
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Backend(Protocol):
 
 def backend_of(place: Place, layout: Layout) -> Backend:
     """Return the backend of a place's kind of store; nothing is opened yet."""
-    if isinstance(place, DuckdbLocation):
+    if isinstance(place, DuckdbLocation | ParquetLocation):
         from usql.backends.duckdb import DuckdbBackend
 
         return DuckdbBackend(place, layout)

@@ -1,4 +1,4 @@
-"""Queries on a DuckDB store, over connections that can only read it and reach nothing else."""
+"""Queries with DuckDB, over connections that can only read a store and reach nothing else."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from usql.schema import PRIMARY, Field
 from usql.store.duckdb_store import (
     PATIENCE,
     DuckdbLocation,
+    ParquetLocation,
     library,
     open_reader,
     property_keys,
@@ -36,9 +37,12 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+_FAR_DATE = "Could not convert Timestamp(MS)"
+"""DuckDB counts microseconds; files of Parquet have ms."""
+
 
 class DuckdbBackend:
-    """Runs compiled queries on one store; may be used from several threads.
+    """Runs compiled queries on one file or folder; may be used from several threads.
 
     Attributes:
         dialect: what queries are compiled to.
@@ -46,7 +50,7 @@ class DuckdbBackend:
 
     dialect = DUCKDB
 
-    def __init__(self, location: DuckdbLocation, layout: Layout) -> None:
+    def __init__(self, location: DuckdbLocation | ParquetLocation, layout: Layout) -> None:
         self._location = location
         self._layout = layout
         self._lock = threading.Condition()
@@ -126,7 +130,12 @@ class DuckdbBackend:
         """Let go of the file for the length of a block, once what is running has ended.
 
         DuckDB opens a file to write only where the process has it open in no other way.
+
+        Raises:
+            StoreError: it is a folder of Parquet, or somebody reads for very long.
         """
+        if isinstance(self._location, ParquetLocation):
+            raise self._location.refusal()
         with self._lock:
             self._lock.wait_for(lambda: not self._writing)
             self._writing = True
@@ -203,7 +212,7 @@ class DuckdbBackend:
             if self._closed:
                 raise EngineError("the database is closed")
             if self._root is None:
-                self._root = open_reader(self._location)
+                self._root = self._opened()
             reader = _Reader(self._root.cursor())
             self._busy.add(reader)
         try:
@@ -231,6 +240,13 @@ class DuckdbBackend:
                 reader.at_rest = True
                 self._lock.notify_all()
 
+    def _opened(self) -> duckdb.DuckDBPyConnection:
+        if isinstance(self._location, DuckdbLocation):
+            return open_reader(self._location)
+        from usql.store.parquet_store import open_folder
+
+        return open_folder(self._location, self._layout)
+
     def _release(self) -> None:
         if self._root is not None:
             self._root.close()
@@ -255,14 +271,14 @@ class _Reader:
         """Return all rows."""
         if OFFSET in sql:
             self._register_offset()
-        return self.connection.execute(sql, params).fetchall()
+        return self._run(sql, params)
 
     def execute(self, sql: str, params: Sequence[Any], /) -> list[tuple[Any, ...]]:
         """Return all rows of a query of ``documents``."""
         from usql.store.documents import LEADING
 
         sql = sql.replace(LEADING, "JOIN")
-        return self.connection.execute(sql, list(params)).fetchall()
+        return self._run(sql, list(params))
 
     def cancel(self) -> None:
         """Stop what is running, for good."""
@@ -272,6 +288,14 @@ class _Reader:
     def interrupt(self) -> None:
         """End the statement that is running now."""
         self.connection.interrupt()
+
+    def _run(self, sql: str, params: list[Any] | dict[str, Any]) -> list[tuple[Any, ...]]:
+        """Run a query; what is none is refused, as it might write to the files it may read."""
+        duckdb = library()
+        (statement,) = self.connection.extract_statements(sql)
+        if statement.type not in (duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN):
+            raise EngineError("the statement is not a query")
+        return self.connection.execute(statement, params).fetchall()
 
     def _register_offset(self) -> None:
         duckdb = library()
@@ -295,7 +319,7 @@ def _offset(instant: int | None, zone: str) -> int | None:
 
 
 @contextmanager
-def _engine_errors(location: DuckdbLocation) -> Iterator[None]:
+def _engine_errors(location: DuckdbLocation | ParquetLocation) -> Iterator[None]:
     """Turn DuckDB's errors into ours."""
     duckdb = library()
     try:
@@ -305,4 +329,9 @@ def _engine_errors(location: DuckdbLocation) -> Iterator[None]:
         raise EngineError(OVERFLOW) from error
     except duckdb.Error as error:
         message = str(error).split("\n", 1)[0]
+        if _FAR_DATE in message:
+            raise EngineError(
+                f"{location} has dates beyond the year 294246, which DuckDB does not read there",
+                hint="export the store that it comes from as JSON lines, and import those",
+            ) from error
         raise EngineError(f"DuckDB could not run the query: {message}") from error

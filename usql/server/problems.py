@@ -17,6 +17,7 @@ from usql.errors import (
     Cancelled,
     EngineError,
     MissingExtra,
+    ReadOnlyStore,
     StoreError,
     TimeLimitExceeded,
     UsqlError,
@@ -64,6 +65,8 @@ def bad_query_status(error: UsqlError, bad_query: int) -> int:
             return 504
         case Cancelled():
             return 503
+        case ReadOnlyStore():
+            return 403
         case StoreError():
             return 507 if _is_full(error) else 503
         case EngineError():

@@ -170,7 +170,7 @@ def _let_go_of(place: Place, layout: Layout, wait: float | None) -> None:
     else:
         from usql.store.clickhouse_store import open_store
 
-        assert not isinstance(place, ServerLocation)
+        assert isinstance(place, ChdbLocation)
         open_store(place, layout, create=False, patience=wait).close()
 
 

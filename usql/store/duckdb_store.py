@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from usql.errors import StoreError
+from usql.errors import ReadOnlyStore, StoreError
 from usql.layout import KEY, Layout, Relation
 from usql.store.sqlite_schema import quoted
 from usql.types import Kind
@@ -36,12 +36,9 @@ _TYPES = {
     Kind.DOUBLE: "DOUBLE",
 }
 _WRITING = {"autoinstall_known_extensions": "false", "autoload_known_extensions": "false"}
-_READING = {
-    **_WRITING,
-    "enable_external_access": "false",
-    "python_enable_replacements": "false",
-    "lock_configuration": "true",
-}
+CONFINED = {**_WRITING, "python_enable_replacements": "false"}
+"""A query can reach nothing of the process."""
+_READING = {**CONFINED, "enable_external_access": "false", "lock_configuration": "true"}
 """A query can reach nothing but the store, and cannot change that."""
 
 
@@ -57,6 +54,32 @@ class DuckdbLocation:
 
     def __str__(self) -> str:
         return str(self.path)
+
+
+@dataclass(frozen=True)
+class ParquetLocation:
+    """Where a folder of Parquet is, which DuckDB reads in place.
+
+    Attributes:
+        path: of the folder.
+    """
+
+    path: Path
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def refusal(self) -> StoreError:
+        """Return what to raise where somebody wants to write to it."""
+        if not self.path.exists():
+            return StoreError(
+                f"no folder at {self}",
+                hint="write one with: usql export STORE FOLDER/ --format parquet",
+            )
+        return ReadOnlyStore(
+            f"{self} is a folder of Parquet, which can only be read",
+            hint=f"copy it into a store first: usql copy parquet:{self} sessions.db",
+        )
 
 
 def library() -> Any:
@@ -97,7 +120,7 @@ def open_writer(
         )
     new = not location.path.exists()
     connection = _connect(location, read_only=False, config=_WRITING, patience=patience)
-    with _closed_on_error(connection), store_errors(location):
+    with closed_on_error(connection), store_errors(location):
         if new or not _tables(connection):
             _create(connection, layout)
         _check_version(connection, location)
@@ -117,7 +140,7 @@ def open_reader(location: DuckdbLocation) -> duckdb.DuckDBPyConnection:
             f"no store at {location}", hint="make one with: usql import duckdb:FILE EXPORT"
         )
     connection = _connect(location, read_only=True, config=_READING)
-    with _closed_on_error(connection), store_errors(location):
+    with closed_on_error(connection), store_errors(location):
         _check_version(connection, location)
     return connection
 
@@ -154,7 +177,7 @@ def _range(connection: duckdb.DuckDBPyConnection, columns: str) -> tuple[int, in
 
 
 @contextmanager
-def store_errors(location: DuckdbLocation) -> Iterator[None]:
+def store_errors(location: DuckdbLocation | ParquetLocation) -> Iterator[None]:
     """Say DuckDB's errors about files within a block as ``StoreError``, for people."""
     import duckdb
 
@@ -202,7 +225,8 @@ def _connect(
 
 
 @contextmanager
-def _closed_on_error(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+def closed_on_error(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Close a connection whose opening fails."""
     try:
         yield
     except BaseException:

@@ -1,4 +1,4 @@
-"""What a DuckDB or ClickHouse store holds; ``info`` tells of SQLite stores.
+"""What a store of another engine than SQLite holds; ``info`` tells of SQLite stores.
 
 What arrives: the place of a store. What leaves: a ``StoreInfo``. These engines keep no indexes that
 could be missing, and do not tell what a table takes; so there are no parts, and nothing is free.
@@ -7,13 +7,13 @@ could be missing, and do not tell what a table takes; so there are no parts, and
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 from usql.layout import SESSION, Layout
 from usql.store.clickhouse_places import ChdbLocation, ServerLocation
-from usql.store.duckdb_store import DuckdbLocation
+from usql.store.duckdb_store import DuckdbLocation, ParquetLocation
 from usql.store.info import Application, PropertyKey, StoreInfo
 from usql.store.sqlite_schema import quoted
 
@@ -24,15 +24,14 @@ _BYTES = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database 
 
 
 def read_engine_info(
-    place: DuckdbLocation | ChdbLocation | ServerLocation, layout: Layout
+    place: DuckdbLocation | ParquetLocation | ChdbLocation | ServerLocation, layout: Layout
 ) -> StoreInfo:
     """Return what a store holds.
 
     Raises:
         StoreError: there is no store, or it cannot be read.
     """
-    opened = _duckdb(place) if isinstance(place, DuckdbLocation) else _clickhouse(place, layout)
-    with opened as ask:
+    with _opened(place, layout) as ask:
         counts = {
             table.name: _number(ask, f"SELECT count(*) FROM {quoted(layout.base(table.name))}")
             for table in layout.schema.tables
@@ -57,11 +56,25 @@ def read_engine_info(
         )
 
 
+def _opened(
+    place: DuckdbLocation | ParquetLocation | ChdbLocation | ServerLocation, layout: Layout
+) -> AbstractContextManager[Ask]:
+    if isinstance(place, DuckdbLocation | ParquetLocation):
+        return _duckdb(place, layout)
+    return _clickhouse(place, layout)
+
+
 @contextmanager
-def _duckdb(place: DuckdbLocation) -> Iterator[Ask]:
+def _duckdb(place: DuckdbLocation | ParquetLocation, layout: Layout) -> Iterator[Ask]:
     from usql.store.duckdb_store import open_reader, store_errors
 
-    with store_errors(place), closing(open_reader(place)) as connection:
+    if isinstance(place, DuckdbLocation):
+        opened = open_reader(place)
+    else:
+        from usql.store.parquet_store import open_folder
+
+        opened = open_folder(place, layout)
+    with store_errors(place), closing(opened) as connection:
         yield lambda query: connection.execute(query).fetchall()
 
 

@@ -21,16 +21,16 @@ from usql.store.clickhouse_places import (
     ClickhouseLocation,
     ServerLocation,
 )
-from usql.store.duckdb_store import DuckdbLocation
+from usql.store.duckdb_store import DuckdbLocation, ParquetLocation
 from usql.store.sqlite_store import Location
 
 if TYPE_CHECKING:
     from usql.store.sessions import Identity, Session
 
-Place: TypeAlias = Location | DuckdbLocation | ChdbLocation | ServerLocation
+Place: TypeAlias = Location | DuckdbLocation | ParquetLocation | ChdbLocation | ServerLocation
 """Where a store is."""
 
-_DUCKDB = "duckdb:"
+_DUCKDB, _PARQUET = "duckdb:", "parquet:"
 
 
 class Writer(Protocol):
@@ -66,7 +66,7 @@ def place_of(url: str | os.PathLike[str]) -> Place:
     """Return the place that a person named.
 
     Args:
-        url: a path, ``sqlite:path``, ``duckdb:path``, ``chdb:folder/``,
+        url: a path, ``sqlite:path``, ``duckdb:path``, ``parquet:folder/``, ``chdb:folder/``,
             ``clickhouse://user:password@host:port/database``, or ``:memory:`` for a new store in
             memory.
 
@@ -82,12 +82,18 @@ def place_of(url: str | os.PathLike[str]) -> Place:
         return ChdbLocation.of(url)
     if url.startswith(CLICKHOUSE):
         return ServerLocation.of(url)
-    if not url.startswith(_DUCKDB):
-        return Location.of(url)
-    path = url.removeprefix(_DUCKDB).removeprefix("//")
+    if url.startswith(_DUCKDB):
+        return DuckdbLocation(_path(url, _DUCKDB, "write duckdb:sessions.duckdb"))
+    if url.startswith(_PARQUET):
+        return ParquetLocation(_path(url, _PARQUET, "write parquet:FOLDER/"))
+    return Location.of(url)
+
+
+def _path(url: str, kind: str, hint: str) -> Path:
+    path = url.removeprefix(kind).removeprefix("//")
     if not path:
-        raise StoreError("the name of the store is empty", hint="write duckdb:sessions.duckdb")
-    return DuckdbLocation(Path(path).expanduser())
+        raise StoreError("the name of the store is empty", hint=hint)
+    return Path(path).expanduser()
 
 
 def layout_of(place: Place) -> Layout:
@@ -117,8 +123,11 @@ def open_writer(
             DuckDB does anyway, and ClickHouse leaves to the system.
 
     Raises:
+        ReadOnlyStore: stores of the place's kind can only be read.
         StoreError: the place holds something else, or cannot be written.
     """
+    if isinstance(place, ParquetLocation):
+        raise place.refusal()
     if isinstance(place, DuckdbLocation):
         from usql.store.duckdb_writer import duckdb_writer
 

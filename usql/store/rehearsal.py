@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 
 from usql.store.clickhouse_places import ClickhouseLocation
+from usql.store.duckdb_store import ParquetLocation
 from usql.store.places import Place
 from usql.store.sessions import Identity, Session
 from usql.store.sqlite_store import Location
@@ -69,6 +70,8 @@ class Rehearsal:
 
 @contextmanager
 def _finding(place: Place) -> Iterator[Find]:
+    if isinstance(place, ParquetLocation):
+        raise place.refusal()
     if place.path is not None and not place.path.exists():
         yield lambda identities: ()
     elif isinstance(place, Location):
