@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from threading import Timer
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import usql
 from tests.analysis.plain import random_store, value
 from tests.oracle.store import Session
 from usql.analysis.counting import all_measures, measure
-from usql.errors import UnknownAttribute, UnknownName, UsqlError
+from usql.errors import Cancelled, TimeLimitExceeded, UnknownAttribute, UnknownName, UsqlError
 from usql.segments import Segment
 
 ENDS = (0, 1_000, 10_000, 30_000, 60_000, 180_000, 300_000, 600_000, 1_800_000, 3_600_000)
@@ -131,6 +132,54 @@ def test_differences(seed: int, against: str | None) -> None:
             continue
         enough = {v for v, n in counts.items() if 5 <= n < len(inside) + len(outside)}
         assert {each.value for each in compared if each.attribute == name} == enough, name
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("where", ["useraction.name IS NOT NULL", "bounce = true OR hasError"])
+def test_each_difference_is_of_its_condition(seed: int, where: str) -> None:
+    made, _ = random_store(seed, 120)
+    where = where.replace("hasError", "hasError = true")
+    with usql.connect() as db:
+        db.import_sessions(made)
+        told = db.findings(where, limit=None)
+        for each in told.differences:
+            for side, sessions in (
+                (where, each.sessions),
+                (f"NOT ({where})", each.sessions_against),
+            ):
+                query = f"SELECT COUNT(*) FROM usersession WHERE ({side}) AND ({each.condition})"
+                assert db.query(query).rows == [(sessions,)], (each.attribute, each.value)
+        kinds = {each.attribute for each in told.differences}
+    assert kinds & {"User action count", "Error count", "Screen width"}
+    assert "Error type" in kinds
+
+
+def find_for_ever(db: usql.Database, stop: usql.Stop) -> None:
+    while True:
+        db.findings("bounce = true", stop=stop)
+
+
+def test_what_ends_one_query_ends_them_all() -> None:
+    made, _ = random_store(0)
+    with usql.connect() as db:
+        db.import_sessions(made)
+        asked = [(one.title, one.query) for one in db.findings("bounce = true").questions]
+        again = [(one.title, one.query) for one in db.findings("bounce = true").questions]
+        assert asked == again
+        stop = usql.Stop()
+        stop.stop()
+        with pytest.raises(Cancelled):
+            db.findings("bounce = true", stop=stop)
+        with pytest.raises(TimeLimitExceeded):
+            db.findings("bounce = true", timeout=1e-9)
+        for moment in (0.0, 0.002, 0.01, 0.03):
+            stop = usql.Stop()
+            timer = Timer(moment, stop.stop)
+            timer.start()
+            with pytest.raises(Cancelled):
+                find_for_ever(db, stop)
+            timer.join()
+        assert db.findings("bounce = true").sessions > 0
 
 
 @pytest.mark.parametrize("seed", range(3))

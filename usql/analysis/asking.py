@@ -7,6 +7,7 @@ error in it is shown in the text that the person wrote.
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -44,6 +45,8 @@ Where = str | Chooses | None
 
 
 _WIDTH = 88
+_AT_ONCE = 4
+"""Most queries of one analysis that run at the same time."""
 
 
 class Options(TypedDict, total=False):
@@ -342,24 +345,57 @@ class Asker:
             segments: conditions of the segments that come with it, by name.
             limit: most rows, where the query has no ``LIMIT``.
         """
-        values = {**(self._params or {}), **(params or {})}
+        question = self._question(title, query, params or {}, segments or {})
+        self._questions.append(question)
+        return self._run(question, self._stop, limit)
+
+    def ask_all(self, wanted: Sequence[tuple[str, str]]) -> list[Result]:
+        """Run queries, each with a title, at the same time; note them in this order.
+
+        A store has one reading connection for each. What ends one ends them all.
+        """
+        questions = [self._question(title, query, {}, {}) for title, query in wanted]
+        self._questions += questions
+        at_once = min(len(questions), os.cpu_count() or 1, _AT_ONCE)
+        if at_once < 2:
+            return [self._run(question, self._stop) for question in questions]
+        return self._run_all(questions, at_once)
+
+    def _run_all(self, questions: Sequence[Question], at_once: int) -> list[Result]:
+        from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+
+        from usql import Stop
+
+        stop = Stop()
+        if self._stop is not None:
+            self._stop.then(stop.stop)
+        with ThreadPoolExecutor(at_once, "usql-analysis") as pool:
+            running = [pool.submit(self._run, question, stop) for question in questions]
+            try:
+                done, _ = wait(running, return_when=FIRST_EXCEPTION)
+                for failed in (future for future in running if future in done):
+                    failed.result()
+                return [future.result() for future in running]
+            except BaseException:
+                for future in running:
+                    future.cancel()
+                stop.stop()
+                raise
+
+    def _question(
+        self, title: str, query: str, params: Mapping[str, Any], segments: Mapping[str, str]
+    ) -> Question:
         frame = self.timeframe
-        self._questions.append(
-            Question(
-                title,
-                query,
-                params or {},
-                (frame.start, frame.end) if frame else None,
-                segments or {},
-            )
-        )
+        return Question(title, query, params, (frame.start, frame.end) if frame else None, segments)
+
+    def _run(self, question: Question, stop: Stop | None, limit: int | None = None) -> Result:
         left = None if self._until is None else max(0.001, self._until - time.monotonic())
         return self._db.query(
-            query,
-            values,
-            segments=segments,
+            question.query,
+            {**(self._params or {}), **question.params},
+            segments=question.segments,
             timeout=left,
-            stop=self._stop,
+            stop=stop,
             default_limit=limit,
             **self._settings(),
         )

@@ -1,18 +1,23 @@
 """How many sessions have which value of which attribute, counted for many attributes at once.
 
 Attributes with few values are grouped together in one query and summed up here: each query of its
-own would read all sessions again. Numbers are counted by ranges, an aggregate with a condition for
-each, again many in one query.
+own would read all sessions again. Whole numbers are grouped as well, and put into ranges here;
+lengths of time, of which there are nearly as many as sessions, are counted by ranges, an aggregate
+with a condition for each. Some of the sessions are counted in the same query as all of them,
+wherever that is quicker than to ask twice. All queries run at the same time.
 """
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from typing import Any, TypeAlias, TypeVar
 
 from usql.analysis.apdex import Side
-from usql.analysis.asking import select
+from usql.analysis.asking import Choice, select
 from usql.errors import UnknownAttribute
 from usql.record import Record
 from usql.segments.catalogue import Attribute, AttributeKind, attribute, attributes, names
@@ -69,12 +74,40 @@ class Measure(Record):
             return {}
         if self.attribute.kind in (AttributeKind.ADDRESS, AttributeKind.DATE):
             return {}
-        ends = _ENDS.get(self.attribute.field, _ENDS_OF_COUNTS)
         whole = self.attribute.kind is AttributeKind.WHOLE
+        ends = self._ends
         ranges = [
             _range(low, high, whole) for low, high in zip((None, *ends), (*ends, None), strict=True)
         ]
         return {**{self._written(item): item for item in ranges}, None: Presence(False)}
+
+    @property
+    def in_ranges(self) -> bool:
+        """Whether it is counted by a condition for each range."""
+        return self.attribute.kind is not AttributeKind.WHOLE and bool(
+            self.items and not self.attribute.cases
+        )
+
+    def listed(self, value: Scalar) -> Scalar:
+        """Return what a value is counted as: itself, or the name of its range.
+
+        >>> measure("User action count").listed(7)
+        '5 to 9'
+        """
+        if value is None or not self._ranges:
+            return value
+        return self._ranges[bisect_right(self._ends, value)]
+
+    @cached_property
+    def _ranges(self) -> tuple[Scalar, ...]:
+        """The names of the ranges of whole numbers, in their order."""
+        if self.attribute.kind is not AttributeKind.WHOLE:
+            return ()
+        return tuple(name for name in self.items if name is not None)
+
+    @property
+    def _ends(self) -> tuple[int, ...]:
+        return _ENDS.get(self.attribute.field, _ENDS_OF_COUNTS)
 
     def filter(self, value: Scalar) -> Filter:
         """Return the filter of sessions that have a value."""
@@ -125,82 +158,174 @@ def measure(name: str) -> Measure:
     return Measure(found)
 
 
-def counted(side: Side, measures: Sequence[Measure], time: str) -> dict[Measure, Counts]:
+class Tally(Record):
+    """What was counted of some sessions.
+
+    Attributes:
+        totals: how many there are, by time.
+        values: how many have which value, and when, of each attribute.
+    """
+
+    totals: Mapping[Scalar, int]
+    values: Mapping[Measure, Counts]
+
+    @property
+    def sessions(self) -> int:
+        """How many there are."""
+        return sum(self.totals.values())
+
+    def without(self, other: Tally) -> Tally:
+        """Return what is left when the sessions of another are taken away."""
+        return Tally(
+            Counter(self.totals) - Counter(other.totals),
+            {
+                each: Counter(counts) - Counter(other.values[each])
+                for each, counts in self.values.items()
+            },
+        )
+
+
+def tally(
+    side: Side, measures: Sequence[Measure], time: str, within: Choice | None = None
+) -> tuple[Tally, Tally]:
     """Return how many sessions have which values, and when.
 
     Args:
         side: which sessions.
         measures: what of them.
         time: an expression that sessions are told apart by as well, or "".
+        within: which of the sessions the second tally is of; all unless given.
     """
-    found: dict[Measure, Counter[tuple[Scalar, Scalar]]] = {each: Counter() for each in measures}
-    for each in _queries(measures):
-        if isinstance(each, _Grouping):
-            _count_groups(side, each, time, found)
-        else:
-            _count_items(side, each, time, found)
-    return dict(found)
+    asked = list(_queries(side, measures, time, within))
+    results = side.asker.ask_all([(each.title, each.text) for each in asked])
+    whole, part = _Sums(measures), _Sums(measures)
+    for each, result in zip(asked, results, strict=True):
+        each.add(result.rows, whole, part)
+    return whole.tally(), part.tally()
 
 
-class _Grouping(Record):
-    measures: tuple[Measure, ...]
+class _Sums:
+    """What has been counted so far."""
+
+    def __init__(self, measures: Iterable[Measure]) -> None:
+        self.totals: Counter[Scalar] = Counter()
+        self.values = {each: Counter[tuple[Scalar, Scalar]]() for each in measures}
+
+    def tally(self) -> Tally:
+        return Tally(dict(self.totals), dict(self.values))
 
 
-class _Counting(Record):
-    items: tuple[tuple[Measure, Scalar, str], ...]
+class _Query(Record):
+    """A query, and what its columns count.
+
+    Attributes:
+        title: what it is for.
+        fields: what sessions are grouped by.
+        counts: of each count the attribute and its value, or ``None``: all sessions of a group.
+        text: the query.
+        timed: whether the time comes behind the fields.
+        of: whose sessions each row has in its last columns: all, some, or first all and then some.
+    """
+
+    title: str
+    fields: tuple[Measure, ...]
+    counts: tuple[tuple[Measure, Scalar] | None, ...]
+    text: str
+    timed: bool
+    of: str
+
+    def add(self, rows: Iterable[tuple[Any, ...]], whole: _Sums, part: _Sums) -> None:
+        """Add what was counted."""
+        sides = {_ALL: (whole,), _SOME: (part,), _BOTH: (whole, part)}[self.of]
+        width = len(self.fields)
+        for row in rows:
+            when = row[width] if self.timed else None
+            numbers = row[width + self.timed :]
+            for place, sums in enumerate(sides):
+                own = numbers[place * len(self.counts) : (place + 1) * len(self.counts)]
+                self._add(row[:width], when, own, sums)
+
+    def _add(
+        self, values: Sequence[Scalar], when: Scalar, numbers: Sequence[int], sums: _Sums
+    ) -> None:
+        for counted, sessions in zip(self.counts, numbers, strict=True):
+            if not sessions:
+                continue
+            if counted is not None:
+                sums.values[counted[0]][counted[1], when] += sessions
+            elif not self.fields:
+                sums.totals[when] += sessions
+            for each, value in zip(self.fields, values, strict=True):
+                sums.values[each][each.listed(value), when] += sessions
 
 
-def _queries(measures: Sequence[Measure]) -> Iterator[_Grouping | _Counting]:
-    grouped = [each for each in measures if not each.items]
-    single = [each for each in grouped if not each.attribute.many]
-    for together in _batches(single, _TOGETHER):
-        yield _Grouping(together)
-    yield from (_Grouping((each,)) for each in grouped if each.attribute.many)
-    items = [
-        (each, value, each.filter(value).to_usql()) for each in measures for value in each.items
+_ALL, _SOME, _BOTH = "all", "some", "both"
+
+
+def _queries(
+    side: Side, measures: Sequence[Measure], time: str, within: Choice | None
+) -> Iterator[_Query]:
+    """Yield the queries; those that take long come early, since all run at the same time."""
+
+    def query(
+        title: str,
+        fields: Sequence[Measure] = (),
+        items: Sequence[tuple[Measure, Scalar, str]] = (),
+        where: Sequence[str] = (),
+        of: str = _ALL,
+    ) -> _Query:
+        some = within.on() if within is not None else ()
+        keys = dict.fromkeys([*(each.field for each in fields), *([time] if time else [])])
+        counts = [f"CONDITION(COUNT(*), WHERE {text})" for _, _, text in items] or ["COUNT(*)"]
+        if of == _BOTH and some:
+            counts.append(f"CONDITION(COUNT(*), WHERE {some[0]})")
+        text = select(
+            "usersession",
+            [*keys, *counts],
+            where=[*side.choice.on(), *(some if of == _SOME else ()), *where],
+            group=keys,
+        )
+        counted = tuple((each, value) for each, value, _ in items) or (None,)
+        return _Query(title, tuple(fields), counted, text, bool(time), of)
+
+    apart = [_ALL] if within is None else [_ALL, _SOME]
+    both = _ALL if within is None else _BOTH
+    yield query("how many there are", of=both)
+    for each in measures:
+        if each.attribute.many:
+            yield from (query(f"sessions by {each.name}", [each], of=of) for of in apart)
+    for together in _groups(measures):
+        yield query(f"sessions by {_names(together)}", together, of=both)
+    ranges = [
+        (each, value, each.filter(value).to_usql())
+        for each in measures
+        if each.in_ranges
+        for value in each.items
     ]
-    yield from map(_Counting, _batches(items, _CONDITIONS))
+    for some in _batches(ranges, _CONDITIONS):
+        title = f"sessions by {_names(dict.fromkeys(each for each, _, _ in some))}"
+        yield from (query(title, items=some, of=of) for of in apart)
+    for each in measures:
+        for value, condition in each.attribute.cases:
+            found = query(f"sessions with {each.name}: {value}", where=[condition], of=both)
+            yield replace(found, counts=((each, value),))
+
+
+def _groups(measures: Sequence[Measure]) -> Iterator[tuple[Measure, ...]]:
+    """Yield attributes that are grouped by together."""
+    single = [
+        each
+        for each in measures
+        if not (each.attribute.many or each.attribute.cases or each.in_ranges)
+    ]
+    for numbers in (False, True):
+        yield from _batches([each for each in single if bool(each.items) is numbers], _TOGETHER)
+
+
+def _names(measures: Iterable[Measure]) -> str:
+    return ", ".join(each.name for each in measures)
 
 
 def _batches(items: Sequence[T], size: int) -> Iterator[tuple[T, ...]]:
     for start in range(0, len(items), size):
         yield tuple(items[start : start + size])
-
-
-def _count_groups(
-    side: Side, asked: _Grouping, time: str, found: Mapping[Measure, Counter[tuple[Scalar, Scalar]]]
-) -> None:
-    fields = [each.field for each in asked.measures]
-    title = "sessions by " + ", ".join(each.name for each in asked.measures)
-    for *values, when, sessions in _rows(side, title, fields, ["COUNT(*)"], time):
-        for each, value in zip(asked.measures, values, strict=True):
-            found[each][value, when] += sessions
-
-
-def _count_items(
-    side: Side, asked: _Counting, time: str, found: Mapping[Measure, Counter[tuple[Scalar, Scalar]]]
-) -> None:
-    counts = [f"CONDITION(COUNT(*), WHERE {condition})" for _, _, condition in asked.items]
-    title = "sessions by " + ", ".join(dict.fromkeys(each.name for each, _, _ in asked.items))
-    for when, *numbers in _rows(side, title, [], counts, time):
-        for (each, value, _), sessions in zip(asked.items, numbers, strict=True):
-            if sessions:
-                found[each][value, when] += sessions
-
-
-def totals(side: Side, time: str) -> dict[Scalar, int]:
-    """Return how many sessions there are, by time."""
-    return dict(_rows(side, "how many there are", [], ["COUNT(*) AS sessions"], time))
-
-
-def _rows(
-    side: Side, title: str, fields: Sequence[str], counts: Iterable[str], time: str
-) -> Iterator[tuple[Any, ...]]:
-    """Yield rows of groups: the fields, the time, the counts."""
-    keys = [*fields, *([time] if time else [])]
-    query = select(
-        "usersession", [*keys, *counts], where=side.choice.on(), group=dict.fromkeys(keys)
-    )
-    place = len(fields)
-    for row in side.asker.ask(title, query).rows:
-        yield row if time else (*row[:place], None, *row[place:])

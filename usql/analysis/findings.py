@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from usql import ast
 from usql.analysis.apdex import Side, in_order, sides
 from usql.analysis.asking import Asker, Choice, Options, Where, chosen, select
-from usql.analysis.counting import Counts, Measure, Scalar, all_measures, counted, measure, totals
+from usql.analysis.counting import Counts, Measure, Scalar, Tally, all_measures, measure, tally
 from usql.analysis.dimensions import DIMENSIONS, Dimension, dimension, nearest
 from usql.analysis.report import COUNT, FLAG, SHARE, TEXT, Report, table
 from usql.analysis.significance import corrected, effect, two_shares
@@ -166,27 +166,6 @@ _OVER: list[Any] = [
 ]
 
 
-class _Counted(Record):
-    """What was counted of one side: all its sessions by time, and values of attributes."""
-
-    totals: Mapping[Scalar, int]
-    values: Mapping[Measure, Counts]
-
-    @property
-    def sessions(self) -> int:
-        return sum(self.totals.values())
-
-    def without(self, other: _Counted) -> _Counted:
-        """Return what is left when the sessions of another are taken away."""
-        return _Counted(
-            Counter(self.totals) - Counter(other.totals),
-            {
-                each: Counter(counts) - Counter(other.values[each])
-                for each, counts in self.values.items()
-            },
-        )
-
-
 def find(
     db: Database,
     where: Where,
@@ -203,8 +182,7 @@ def find(
     here, there = sides(asker, where, against, against_timeframe)
     measures, notes = _measures(attributes, here, there)
     time = None if over is None else _time(over)
-    found = _count(here, measures, time)
-    other = _other(here, there, measures, found, time)
+    found, other = _both(here, there, measures, time.of_sessions if time else "")
     if there is not None and there.asker.timeframe == here.asker.timeframe:
         notes += _overlap(here, there)
     times = _times(found, time)
@@ -278,24 +256,16 @@ def _time(name: str) -> Dimension:
     return found
 
 
-def _count(side: Side, measures: Sequence[Measure], time: Dimension | None) -> _Counted:
-    expression = time.of_sessions if time else ""
-    return _Counted(totals(side, expression), counted(side, measures, expression))
-
-
-def _other(
-    here: Side,
-    there: Side | None,
-    measures: Sequence[Measure],
-    found: _Counted,
-    time: Dimension | None,
-) -> _Counted | None:
-    """Return the other side: what was asked for, or else all sessions that are not chosen."""
+def _both(
+    here: Side, there: Side | None, measures: Sequence[Measure], time: str
+) -> tuple[Tally, Tally | None]:
+    """Return what is counted of both sides; the other is all other sessions, unless it is given."""
     if there is not None:
-        return _count(there, measures, time)
+        return tally(here, measures, time)[0], tally(there, measures, time)[0]
     if here.choice.condition is None:
-        return None
-    return _count(Side(here.asker, Choice()), measures, time).without(found)
+        return tally(here, measures, time)[0], None
+    every, found = tally(Side(here.asker, Choice()), measures, time, within=here.choice)
+    return found, every.without(found)
 
 
 def _overlap(here: Side, there: Side) -> tuple[str, ...]:
@@ -307,7 +277,7 @@ def _overlap(here: Side, there: Side) -> tuple[str, ...]:
     return (f"{number:,} sessions are on both sides; the tests take the sides as independent",)
 
 
-def _times(found: _Counted, time: Dimension | None) -> tuple[Scalar, ...]:
+def _times(found: Tally, time: Dimension | None) -> tuple[Scalar, ...]:
     if time is None:
         return ()
     return tuple(row.key[0] for row in in_order([_Key((t,)) for t in found.totals], [time]))
@@ -324,7 +294,7 @@ def _summed(counts: Counts) -> Counter[Scalar]:
     return made
 
 
-def _spreads(found: _Counted, most: int, times: Sequence[Scalar]) -> Iterator[Spread]:
+def _spreads(found: Tally, most: int, times: Sequence[Scalar]) -> Iterator[Spread]:
     for each, counts in found.values.items():
         summed = _summed(counts)
         distinct = len(summed) - (None in summed)
@@ -350,7 +320,7 @@ def _ordered(each: Measure, summed: Counter[Scalar]) -> list[Scalar]:
 
 
 def _differences(
-    found: _Counted, other: _Counted, limit: int | None
+    found: Tally, other: Tally, limit: int | None
 ) -> tuple[tuple[Difference, ...], tuple[str, ...]]:
     if not (found.sessions and other.sessions):
         return (), ("one of the sides has no sessions: there is nothing to compare",)
@@ -370,7 +340,7 @@ def _differences(
     return tuple(ranked[:limit]), (f"{limit:,} of {len(ranked):,} comparisons are listed",)
 
 
-def _compared(found: _Counted, other: _Counted) -> Iterator[tuple[Measure, Scalar, int, int]]:
+def _compared(found: Tally, other: Tally) -> Iterator[tuple[Measure, Scalar, int, int]]:
     """Yield all values that are compared, and how many have them.
 
     What every session has, on both sides, is not compared; nor the half of a question with two

@@ -30,7 +30,7 @@ class Stoppable(Protocol):
 
 
 class Stop:
-    """Ends one query from another thread, before it runs or while it does.
+    """Ends queries from another thread, before they run or while they do.
 
     >>> from usql import connect
     >>> stop = Stop()
@@ -44,22 +44,24 @@ class Stop:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._waking: threading.Event | None = None
+        self._then: list[Callable[[], object]] = []
         self.stopped = False
 
     def stop(self) -> None:
-        """End the query; it raises ``Cancelled``."""
+        """End the queries; each raises ``Cancelled``."""
         with self._lock:
             self.stopped = True
-            if self._waking is not None:
-                self._waking.set()
+            then, self._then = self._then, []
+        for do in then:
+            do()
 
-    def wakes(self, waking: threading.Event) -> None:
-        """Let an event be set when the query shall end."""
+    def then(self, do: Callable[[], object]) -> None:
+        """Let something be done as well when the queries shall end; at once, if they already do."""
         with self._lock:
-            self._waking = waking
-            if self.stopped:
-                waking.set()
+            if not self.stopped:
+                self._then.append(do)
+                return
+        do()
 
 
 def check(reader: Stoppable) -> None:
@@ -77,7 +79,7 @@ def in_thread(
     done = threading.Event()
     waking = threading.Event() if stop else done
     if stop:
-        stop.wakes(waking)
+        stop.then(waking.set)
 
     def target() -> None:
         try:

@@ -155,7 +155,8 @@ def _rest(state: State, table: str, having: exp.Select) -> exp.Select:
     left = sql.sub(
         number(sql.relation(state.layout.base(table), every)), number(sql.derived(having, some))
     )
-    counted = exp.Select(expressions=[_number(left)])
+    # a limit, since SQLite would merge the queries, and count anew for each use of the number
+    counted = exp.Select(expressions=[_number(left)]).limit(1, copy=False)
     return sql.select(
         [sql.named(sql.null(), "k0"), sql.named(sql.column(rest, "n"), "n")],
         sql.derived(counted, rest),
