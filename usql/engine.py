@@ -414,6 +414,8 @@ class Database(Analyses):
         timeframe: TimeframeLike = None,
         timezone: str | int | None = None,
         now: Moment | None = None,
+        timeout: float | None = None,
+        stop: Stop | None = None,
     ) -> tuple[ValueCount, ...]:
         """Return the values of an attribute, each with the number of sessions that have it.
 
@@ -425,7 +427,7 @@ class Database(Analyses):
             attribute: its label, alias or field, such as ``"Country"``.
             key: of a property.
             limit: most values.
-            timeframe, timezone, now: as in ``query``.
+            timeframe, timezone, now, timeout, stop: as in ``query``.
 
         Raises:
             UsqlError: there is no such attribute, or the store cannot be read.
@@ -441,7 +443,8 @@ class Database(Analyses):
         chosen = Segment.parse(segment) if isinstance(segment, str) else segment
         picking = Picking.of(chosen, attribute, key, limit)
         settings: dict[str, Any] = {"timeframe": timeframe, "timezone": timezone, "now": now}
-        return picking.counts(self.query(picking.query, **settings).rows)
+        found = self.query(picking.query, timeout=timeout, stop=stop, **settings)
+        return picking.counts(found.rows)
 
     def session_range(self) -> tuple[int, int] | None:
         """Return the earliest start and the latest end of a session; ``None`` in an empty store.

@@ -137,6 +137,12 @@ class BadSegment(UsqlError):
     code = "bad-segment"
 
 
+class SegmentExists(BadSegment):
+    """The name of a segment that the store has already."""
+
+    code = "segment-exists"
+
+
 class WrongType(UsqlError):
     """A value or an expression of a type that does not fit its place."""
 

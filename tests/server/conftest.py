@@ -7,7 +7,7 @@ import pytest
 
 import usql
 from tests.server.servers import Server, serving
-from tests.server.sessions import SESSIONS
+from tests.server.sessions import DAY, SESSIONS, action, session
 
 
 @pytest.fixture
@@ -28,3 +28,19 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     store = make_store(tmp_path_factory.mktemp("server") / "sessions.db")
     with serving(store) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store on which pairs of actions and events take long."""
+    path = tmp_path_factory.mktemp("busy") / "busy.db"
+    with usql.connect(path) as db:
+        db.import_sessions(
+            session(
+                n,
+                userActions=[action(f"a{n}-{k}", DAY, 1) for k in range(1500)],
+                events=[{"name": f"e{n}-{k}", "startTime": DAY} for k in range(1500)],
+            )
+            for n in range(4)
+        )
+    return path

@@ -9,11 +9,7 @@ import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
-import pytest
-
-import usql
 from tests.server.servers import Server, read_answer, serving
-from tests.server.sessions import DAY, action, session
 
 COUNT = "/api/v1/userSessionQueryLanguage/table?query=SELECT+COUNT(*)+FROM+usersession"
 HEAD = b"GET " + COUNT.encode() + b" HTTP/1.1\r\nHost: localhost\r\n"
@@ -22,23 +18,7 @@ SLOW = (
     "SELECT useraction.name, userevent.name, COUNT(*) FROM usersession"
     " GROUP BY useraction.name, userevent.name"
 )
-"""Pairs each action with each event of its session: nine million pairs on the store below."""
-
-
-@pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a store on which ``SLOW`` takes long."""
-    path = tmp_path_factory.mktemp("busy") / "busy.db"
-    with usql.connect(path) as db:
-        db.import_sessions(
-            session(
-                n,
-                userActions=[action(f"a{n}-{k}", DAY, 1) for k in range(1500)],
-                events=[{"name": f"e{n}-{k}", "startTime": DAY} for k in range(1500)],
-            )
-            for n in range(4)
-        )
-    return path
+"""Pairs each action with each event of its session: nine million pairs in the store ``busy``."""
 
 
 def begin_slow(server: Server) -> socket.socket:

@@ -51,6 +51,16 @@ def test_parameters_timeframe_and_zone(server: Server) -> None:
     assert ask(server, query="SELECT city FROM usersession", timeframe="last 2 hours")["rows"] == []
 
 
+def test_segments_that_come_along(server: Server) -> None:
+    found = ask(
+        server,
+        query="SELECT userSessionId FROM usersession WHERE IN SEGMENT 'a' OR IN SEGMENT 'b'"
+        " ORDER BY startTime",
+        segments={"a": "country = 'Spain'", "b": {"segment": "Country: none"}},
+    )
+    assert found["rows"] == [["S3"], ["S4"]]
+
+
 def test_formats(server: Server) -> None:
     def body(format: str) -> bytes:
         return server.post("/api/query", {"query": f"{NAMES} LIMIT 2", "format": format}).body
@@ -67,7 +77,9 @@ def test_formats(server: Server) -> None:
         ({}, "missing required field"),
         ({"query": 1}, "Expected `str`"),
         ({"query": NAMES, "format": "xml"}, "there is no format 'xml'"),
-        ({"query": NAMES, "limit": 0}, "limit should be"),
+        ({"query": NAMES, "limit": 0}, "$.limit"),
+        ({"query": NAMES, "segments": {"a": 1}}, "$.segments"),
+        ({"query": NAMES, "segments": {"a": {"segment": "Contry: x"}}}, "Contry"),
         ({"query": NAMES, "extra": 1}, "unknown field"),
         ({"query": NAMES, "timeframe": "soon"}, "timeframe"),
         ({"query": NAMES, "timeZone": "Mars"}, "Mars"),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
-from usql.errors import BadSegment, UnknownSegment
+from usql.errors import BadSegment, SegmentExists, UnknownSegment
 from usql.record import Record
 from usql.segments.known import match_name
 from usql.segments.mistakes import nearest
@@ -118,7 +118,8 @@ class StoredSegments:
             replace: take the place of a segment that has the name already.
 
         Raises:
-            BadSegment: the text or the name is bad, or the name is taken.
+            BadSegment: the text or the name is bad.
+            SegmentExists: the name is taken.
             StoreError: the store cannot be written.
         """
         _check_name(name)
@@ -127,7 +128,7 @@ class StoredSegments:
         with self._writing() as store, store.transaction():
             known = match_name(name, dict(store.segments()))
             if known is not None and not replace:
-                raise BadSegment(
+                raise SegmentExists(
                     f"there is a segment '{known}' already", hint="give another name, or replace it"
                 )
             if known is not None:
@@ -150,7 +151,8 @@ class StoredSegments:
 
         Raises:
             UnknownSegment: there is none of that name.
-            BadSegment: the new name is bad, or another segment has it.
+            BadSegment: the new name is bad.
+            SegmentExists: another segment has it.
             StoreError: the store cannot be written.
         """
         _check_name(new)
@@ -159,7 +161,9 @@ class StoredSegments:
             old = _found(name, texts)
             taken = match_name(new, (each for each in texts if each != old))
             if taken is not None:
-                raise BadSegment(f"there is a segment '{taken}' already", hint="give another name")
+                raise SegmentExists(
+                    f"there is a segment '{taken}' already", hint="give another name"
+                )
             store.drop_segment(old)
             store.put_segment(new, texts[old])
 

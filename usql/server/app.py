@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from starlette.types import ASGIApp
 
 from usql.engine import Database
 from usql.errors import UsqlError
-from usql.server import ingest, original, own
+from usql.server import analyses, ingest, original, own, segments
 from usql.server.access import Access
 from usql.server.gate import CLIENT_CLOSED, Gate
 from usql.server.metrics import Metrics
@@ -31,6 +31,8 @@ _TREE = "/api/v1/userSessionQueryLanguage/tree"
 _LOOK_UPS = ("/api/v1/tokens/lookup", "/api/v2/apiTokens/lookup")
 _ENVIRONMENT = "/e/{environment}"
 """Clients of shared installations put the name of their environment first."""
+
+_Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def make_app(db: Database, store: Path, options: Options) -> tuple[ASGIApp, State]:
@@ -79,12 +81,66 @@ def _routes() -> list[Route]:
         Route("/api/complete", own.complete, methods=post),
         Route("/api/explain", own.explain, methods=post),
         Route("/api/format", own.format_query, methods=post),
+        *_segments(),
+        *_analyses(),
         Route("/api/schema", own.schema, methods=get),
         Route("/api/health", own.health, methods=get),
         Route("/api/metrics", own.metrics, methods=get),
         Route("/metrics", own.metrics, methods=get),
         Route("/openapi.json", own.openapi, methods=get),
     ]
+
+
+def _segments() -> list[Route]:
+    return [
+        _by_method(
+            "/api/segments",
+            "segments",
+            GET=segments.list_segments,
+            POST=segments.add_segment,
+        ),
+        _by_method(
+            "/api/segments/{name:path}",
+            "segment",
+            GET=segments.show_segment,
+            PUT=segments.put_segment,
+            PATCH=segments.rename_segment,
+            DELETE=segments.remove_segment,
+        ),
+        Route("/api/attributes", segments.list_attributes, methods=["GET"]),
+        Route("/api/attributes/values", segments.values, methods=["POST"]),
+    ]
+
+
+def _analyses() -> list[Route]:
+    post = ["POST"]
+    return [
+        Route("/api/sessions", analyses.sessions, methods=post),
+        _by_method(
+            "/api/session/{id:path}", "session", GET=analyses.show_session, POST=analyses.session
+        ),
+        Route("/api/findings", analyses.findings, methods=post),
+        Route("/api/user", analyses.user, methods=post),
+        Route("/api/apdex", analyses.apdex, methods=post),
+        Route("/api/scores", analyses.scores, methods=post),
+    ]
+
+
+def _by_method(path: str, name: str, **endpoints: _Endpoint) -> Route:
+    """Return one route with an endpoint for each method, so that ``Allow`` names them all.
+
+    Args:
+        path: of the route.
+        name: that the figures have it under.
+        **endpoints: by method.
+    """
+
+    async def endpoint(request: Request) -> Response:
+        method = "GET" if request.method == "HEAD" else request.method
+        return await endpoints[method](request)
+
+    endpoint.__name__ = name
+    return Route(path, endpoint, methods=list(endpoints))
 
 
 def _lifespan(state: State) -> Callable[[Any], Any]:

@@ -23,12 +23,11 @@ from usql.errors import StoreError
 from usql.server.bodies import check_packed, read_body
 from usql.server.logs import event
 from usql.server.problems import Problem, json_response
+from usql.server.running import write
 from usql.server.state import State
 from usql.store import ndjson
 from usql.store.rejects import REJECTS_SUFFIX
 
-_PATIENCE_S = 20.0
-"""Senders give up after 30 s; better to tell them before."""
 _RETRY = {"Retry-After": "2"}
 _MAX_SENDING = 16
 _MAX_REJECTS_BYTES = 256 * 1024 * 1024
@@ -103,24 +102,13 @@ async def _receive(request: Request) -> tuple[bytes, Received]:
         encoding = request.headers.get("content-encoding", "").strip().lower()
         limit = state.options.max_unpacked_bytes
         await asyncio.to_thread(check_packed, body, encoding, limit)
-        received = await _store(state, body, request.scope["usql.id"])
+        name = request.scope["usql.id"]
+        received = await write(state.writing, lambda: store(state.db, state.path, body, name))
     finally:
         state.sending -= 1
     state.metrics.ingested.inc(received.sessions + received.replaced)
     state.metrics.rejected.inc(len(received.reasons))
     return body, received
-
-
-async def _store(state: State, body: bytes, name: str) -> Received:
-    try:
-        async with asyncio.timeout(_PATIENCE_S):
-            await state.writing.acquire()
-    except TimeoutError:
-        raise Problem(503, "other senders are being served; send it again", _RETRY) from None
-    writing = asyncio.ensure_future(asyncio.to_thread(store, state.db, state.path, body, name))
-    writing.add_done_callback(lambda _: state.writing.release())
-    # A sender that goes away does not end it: it would only have to be done again.
-    return await asyncio.shield(writing)
 
 
 def store(db: Database, path: Path, body: bytes, name: str) -> Received:

@@ -6,13 +6,15 @@ from functools import cache
 from typing import Any
 
 import usql
+from usql.server.asked import FORMATS, QUERY_EXAMPLE
+from usql.server.schemas import reference, schemas
 
-_QUERY_EXAMPLE = "SELECT country, COUNT(*) FROM usersession GROUP BY country"
 _ERRORS = {
     400: "A parameter or the body is wrong.",
     401: "A token is needed, or the token is not valid.",
     403: "The token lacks the scope.",
-    404: "The query is not valid; the message has the place and a hint.",
+    404: "There is no such thing; or, in the original's interface, the query is not valid.",
+    409: "The name of the segment is taken.",
     413: "The body is too large.",
     415: "The body is of a kind that is not understood.",
     429: "Too much at once; try again after the seconds in Retry-After.",
@@ -37,16 +39,14 @@ def document() -> dict[str, Any]:
         "paths": {
             **_original(),
             **_receivers(),
-            "/api/query": _posted("Run a query.", "query", "Asked", _results()),
-            "/api/explain": _posted("Show how a query becomes SQL.", "explain", "Asked"),
-            "/api/complete": _posted("What may stand at a cursor.", "complete", "CompleteAsked"),
-            "/api/format": _posted("Write a query in canonical form.", "format", "FormatAsked"),
-            "/api/schema": _got("Tables and fields.", "schema"),
-            "/api/health": _got("Whether the store can be read.", "health"),
-            "/api/metrics": _got("Figures for Prometheus.", "metrics", "text/plain"),
+            **_queries(),
+            **_segments(),
+            **_analyses(),
+            "/api/health": {"get": _got("Whether the store can be read.", "health")},
+            "/api/metrics": {"get": _got("Figures for Prometheus.", "metrics", media="text/plain")},
         },
         "components": {
-            "schemas": _schemas(),
+            "schemas": schemas(),
             "securitySchemes": {
                 "apiToken": {
                     "type": "apiKey",
@@ -66,8 +66,8 @@ def _original() -> dict[str, Any]:
     return {
         f"{path}/table": {"get": _query("table", "The result as rows.", "Table")},
         f"{path}/tree": {"get": _query("tree", "The result as nested objects.", "Tree")},
-        "/api/v1/tokens/lookup": _posted("What a token may do.", "lookUpV1", "LookUp"),
-        "/api/v2/apiTokens/lookup": _posted("What a token may do.", "lookUpV2", "LookUp"),
+        "/api/v1/tokens/lookup": {"post": _posted("What a token may do.", "lookUpV1", "LookUp")},
+        "/api/v2/apiTokens/lookup": {"post": _posted("What a token may do.", "lookUpV2", "LookUp")},
     }
 
 
@@ -75,7 +75,7 @@ def _query(name: str, summary: str, schema: str) -> dict[str, Any]:
     moment = {"type": "integer", "format": "int64"}
     parameters = [
         _parameter("query", {"type": "string"}, "The query.", required=True)
-        | {"example": _QUERY_EXAMPLE},
+        | {"example": QUERY_EXAMPLE},
         _parameter("startTimestamp", moment, "ms, UTC; two hours ago if 0 or absent."),
         _parameter("endTimestamp", moment, "ms, UTC; now if 0 or absent."),
         _parameter("offsetUTC", {"type": "integer"}, "The time zone, in minutes east of UTC."),
@@ -88,7 +88,10 @@ def _query(name: str, summary: str, schema: str) -> dict[str, Any]:
         "operationId": name,
         "summary": summary,
         "parameters": parameters,
-        "responses": {"200": _answer("The result.", {"application/json": _ref(schema)}), **_bad()},
+        "responses": {
+            "200": _answer("The result.", {"application/json": reference(schema)}),
+            **_bad(),
+        },
     }
 
 
@@ -117,40 +120,124 @@ def _receivers() -> dict[str, Any]:
     }
 
 
+def _queries() -> dict[str, Any]:
+    def of(summary: str, name: str, body: str) -> dict[str, Any]:
+        return {"post": _posted(summary, name, body)}
+
+    run = _posted("Run a query.", "query", "Asked", "Result", formats=True)
+    return {
+        "/api/query": {"post": run},
+        "/api/explain": of("Show how a query becomes SQL.", "explain", "Asked"),
+        "/api/complete": of("What may stand at a cursor.", "complete", "CompleteAsked"),
+        "/api/format": of("Write a query in canonical form.", "format", "FormatAsked"),
+        "/api/schema": {"get": _got("Tables and fields.", "schema")},
+    }
+
+
+def _segments() -> dict[str, Any]:
+    one = "NamedSegment"
+    added = _posted("Keep a segment.", "addSegment", "SegmentAdded", one, status=201)
+    put = _posted("Keep a segment under this name.", "putSegment", "SegmentPut", one)
+    renamed = _posted("Give a segment another name.", "renameSegment", "SegmentRenamed", one)
+    removed = {
+        "operationId": "removeSegment",
+        "summary": "Forget a segment.",
+        "responses": {"204": {"description": "Done."}, **_bad()},
+    }
+    values = _posted("Count the values of an attribute.", "values", "ValuesAsked", "Values")
+    return {
+        "/api/segments": {
+            "get": _got("List the named segments.", "listSegments", "NamedSegments"),
+            "post": added,
+        },
+        "/api/segments/{name}": {
+            "parameters": [_in_path("name", "Of the segment.")],
+            "get": _got("Show a segment.", "showSegment", one),
+            "put": put,
+            "patch": renamed,
+            "delete": removed,
+        },
+        "/api/attributes": {
+            "get": _got("What sessions can be filtered by.", "attributes", "Attributes")
+        },
+        "/api/attributes/values": {"post": values},
+    }
+
+
+def _analyses() -> dict[str, Any]:
+    def report(summary: str, name: str, body: str, answer: str) -> dict[str, Any]:
+        return _posted(summary, name, body, answer, formats=True)
+
+    shown = _got("Show a session.", "showSession", "SessionDetails")
+    shown["parameters"] = [
+        _parameter("showQuery", {"type": "boolean"}, "Whether to add the queries behind it.")
+    ]
+    judged = report("Show a session, by rules.", "session", "SessionAsked", "SessionDetails")
+    return {
+        "/api/sessions": {
+            "post": report("List sessions.", "sessions", "SessionsAsked", "SessionList")
+        },
+        "/api/session/{id}": {
+            "parameters": [_in_path("id", "Of the session.")],
+            "get": shown,
+            "post": judged,
+        },
+        "/api/findings": {
+            "post": report("What sets sessions apart.", "findings", "FindingsAsked", "Findings")
+        },
+        "/api/user": {"post": report("Show a user.", "user", "UserAsked", "UserDetails")},
+        "/api/apdex": {
+            "post": report("The Apdex of user actions.", "apdex", "ApdexAsked", "ApdexReport")
+        },
+        "/api/scores": {
+            "post": report("The scores of sessions.", "scores", "ScoresAsked", "ScoreReport")
+        },
+    }
+
+
 def _posted(
-    summary: str, name: str, schema: str, content: dict[str, Any] | None = None
+    summary: str,
+    name: str,
+    body: str,
+    answer: str | None = None,
+    *,
+    status: int = 200,
+    formats: bool = False,
 ) -> dict[str, Any]:
-    ok = _answer("Done.", content or {"application/json": {"type": "object"}})
+    """Return an operation with a JSON body.
+
+    Args:
+        summary: what it does.
+        name: its id.
+        body: the schema of the body.
+        answer: the schema of the answer; any object unless given.
+        status: of the answer.
+        formats: whether there are other formats than JSON.
+    """
+    content = {"application/json": reference(answer) if answer else {"type": "object"}}
+    if formats:
+        others = [media for name, media in FORMATS.items() if name != "json"]
+        content |= {media.partition(";")[0]: {"type": "string"} for media in others}
     return {
-        "post": {
-            "operationId": name,
-            "summary": summary,
-            "requestBody": {
-                "required": True,
-                "content": {"application/json": {"schema": _ref(schema)}},
-            },
-            "responses": {"200": ok, **_bad()},
-        }
+        "operationId": name,
+        "summary": summary,
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": reference(body)}},
+        },
+        "responses": {str(status): _answer("Done.", content), **_bad()},
     }
 
 
-def _got(summary: str, name: str, media: str = "application/json") -> dict[str, Any]:
-    schema = {"type": "object" if media == "application/json" else "string"}
+def _got(
+    summary: str, name: str, answer: str | None = None, *, media: str = "application/json"
+) -> dict[str, Any]:
+    kind = "object" if media == "application/json" else "string"
+    schema = reference(answer) if answer else {"type": kind}
     return {
-        "get": {
-            "operationId": name,
-            "summary": summary,
-            "responses": {"200": _answer("Done.", {media: schema}), **_bad()},
-        }
-    }
-
-
-def _results() -> dict[str, Any]:
-    return {
-        "application/json": _ref("Result"),
-        "application/x-ndjson": {"type": "string"},
-        "text/csv": {"type": "string"},
-        "application/vnd.apache.arrow.file": {"type": "string"},
+        "operationId": name,
+        "summary": summary,
+        "responses": {"200": _answer("Done.", {media: schema}), **_bad()},
     }
 
 
@@ -163,7 +250,7 @@ def _answer(description: str, content: dict[str, Any]) -> dict[str, Any]:
 
 def _bad() -> dict[str, Any]:
     return {
-        str(status): _answer(text, {"application/json": _ref("Error")})
+        str(status): _answer(text, {"application/json": reference("Error")})
         for status, text in _ERRORS.items()
     }
 
@@ -180,78 +267,11 @@ def _parameter(
     }
 
 
-def _ref(name: str) -> dict[str, Any]:
-    return {"$ref": f"#/components/schemas/{name}"}
-
-
-def _schemas() -> dict[str, Any]:
-    names = {"type": "array", "items": {"type": "string"}}
-    rows = {"type": "array", "items": {"type": "array"}}
-    level = {"type": "integer", "const": 1}
-    asked = {
-        "query": {"type": "string", "examples": [_QUERY_EXAMPLE]},
-        "params": {"type": "object", "description": "Values of `:name` parameters."},
-        "timeframe": {
-            "description": "`last 7 days`, or two moments in ms; all data unless given.",
-            "oneOf": [
-                {"type": "string"},
-                {
-                    "type": "array",
-                    "prefixItems": [{"type": "integer"}, {"type": "integer"}],
-                    "minItems": 2,
-                    "maxItems": 2,
-                },
-                {"type": "null"},
-            ],
-        },
-        "timeZone": {
-            "description": "`Europe/Vienna`, or minutes east of UTC.",
-            "type": ["string", "integer", "null"],
-        },
-        "format": {"enum": ["json", "ndjson", "csv", "arrow"], "default": "json"},
-        "limit": {"type": "integer", "minimum": 1, "maximum": 1_000_000, "default": 50},
-    }
+def _in_path(name: str, description: str) -> dict[str, Any]:
     return {
-        "Table": _object(
-            {"extrapolationLevel": level, "columnNames": names, "values": rows},
-            ["extrapolationLevel", "columnNames", "values"],
-        ),
-        "Tree": _object(
-            {"extrapolationLevel": level, "branchNames": names, "leafNames": names, "values": {}},
-            ["extrapolationLevel", "branchNames", "leafNames", "values"],
-        ),
-        "LookUp": _object({"token": {"type": "string"}}, ["token"]),
-        "Asked": _object(asked, ["query"], closed=True),
-        "CompleteAsked": _object(
-            {"text": {"type": "string"}, "cursor": {"type": ["integer", "null"], "minimum": 0}},
-            ["text"],
-            closed=True,
-        ),
-        "FormatAsked": _object({"query": {"type": "string"}}, ["query"], closed=True),
-        "Result": _object(
-            {
-                "columns": {"type": "array", "items": {"type": "object"}},
-                "rows": rows,
-                "explanations": names,
-                "truncated": {"type": "boolean"},
-                "elapsed": {"type": "number", "description": "In ms."},
-            },
-            ["columns", "rows", "explanations", "truncated", "elapsed"],
-        ),
-        "Error": _object(
-            {
-                "error": _object(
-                    {"code": {"type": "integer"}, "message": {"type": "string"}},
-                    ["code", "message"],
-                )
-            },
-            ["error"],
-        ),
+        "name": name,
+        "in": "path",
+        "required": True,
+        "schema": {"type": "string"},
+        "description": description,
     }
-
-
-def _object(
-    properties: dict[str, Any], required: list[str], *, closed: bool = False
-) -> dict[str, Any]:
-    schema: dict[str, Any] = {"type": "object", "properties": properties, "required": required}
-    return {**schema, "additionalProperties": False} if closed else schema

@@ -18,8 +18,11 @@ from usql.errors import (
     EngineError,
     MissingExtra,
     ReadOnlyStore,
+    SegmentExists,
     StoreError,
     TimeLimitExceeded,
+    UnknownSession,
+    UnknownUser,
     UsqlError,
 )
 from usql.render.values import as_json
@@ -73,6 +76,10 @@ def bad_query_status(error: UsqlError, bad_query: int) -> int:
             return 500
         case MissingExtra():
             return 501
+        case UnknownSession() | UnknownUser():
+            return 404
+        case SegmentExists():
+            return 409
         case BadParameter() | BadTimeframe() | BadData():
             return 400
         case _:

@@ -1,4 +1,7 @@
-"""Queries in threads: so many at a time, so many waiting, each ended when its client goes away."""
+"""Queries in threads: so many at a time, so many waiting, each ended when its client goes away.
+
+What writes does so in a thread, too, one after another, and to its end.
+"""
 
 from __future__ import annotations
 
@@ -18,6 +21,9 @@ from usql.server.options import Options
 from usql.server.problems import Problem
 
 _T = TypeVar("_T")
+
+_PATIENCE_S = 20.0
+"""Senders of sessions give up after 30 s; better to tell them before."""
 
 Work = Callable[[Stop, float], _T]
 """What runs in a thread: it is handed what ends it, and the seconds that it may take."""
@@ -94,6 +100,24 @@ class Runner:
     def close(self) -> None:
         """Wait for what runs."""
         self._threads.shutdown(cancel_futures=True)
+
+
+async def write(lock: asyncio.Lock, work: Callable[[], _T]) -> _T:
+    """Return what ``work`` returns, which writes to the store while nobody else does.
+
+    A client that goes away does not end it: it would only have to be done again.
+
+    Raises:
+        Problem: 503, others write for too long.
+    """
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            await lock.acquire()
+    except TimeoutError:
+        raise Problem(503, "others are writing; send it again", {"Retry-After": "2"}) from None
+    writing = asyncio.ensure_future(asyncio.to_thread(work))
+    writing.add_done_callback(lambda _: lock.release())
+    return await asyncio.shield(writing)
 
 
 async def _gone(request: Request) -> None:
