@@ -82,6 +82,12 @@ CASES: list[tuple[str, dict[str, Any], str, Any]] = [
             "applicationType = 'WEB_APPLICATION' AND country = :c", params={"c": "Austria"}
         ),
     ),
+    (
+        "sessions",
+        {"segment": "Webbers"},
+        "SessionList",
+        lambda db: db.sessions("applicationType = 'WEB_APPLICATION'"),
+    ),
     (f"session/{FIRST}", {}, "SessionDetails", lambda db: db.session(FIRST)),
     (
         f"session/{FIRST}",
@@ -196,7 +202,9 @@ def test_the_queries_behind_it_run(
     assert found["queries"]
     for each in found["queries"]:
         assert each["timeframe"] in (list(EARLY), None)  # a user's names are those of all time
-        asked = served.post("/api/query", {"query": each["query"], "params": each["params"]})
+        asked = served.post(
+            "/api/query", {name: each.get(name, {}) for name in ("query", "params", "segments")}
+        )
         assert asked.status == 200, asked.body
 
 
@@ -218,6 +226,7 @@ def test_tables(served: Server, db: usql.Database) -> None:
     [
         ("sessions", {"where": "contry = 'x'"}, 400, "did you mean country?"),
         ("sessions", {"segment": "Contry: x"}, 400, "Contry"),
+        ("sessions", {"segment": "nobody"}, 400, "nobody"),
         ("sessions", {"where": "bounce = true", "segment": "Bounced: yes"}, 400, "exclude"),
         ("sessions", {"order": "nothing"}, 400, "nothing"),
         ("sessions", {"limit": -1}, 400, "$.limit"),

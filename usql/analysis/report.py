@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from types import MappingProxyType
 from typing import Any, TypeVar
 
 from usql.record import Record
@@ -39,8 +38,8 @@ class Question(Record):
     title: str
     query: str
     params: Mapping[str, Any]
-    timeframe: tuple[int, int] | None = None
-    segments: Mapping[str, str] = MappingProxyType({})
+    timeframe: tuple[int, int] | None
+    segments: Mapping[str, str]
 
     def __str__(self) -> str:
         """The query, below comments that say what it is for and what comes with it."""
@@ -100,7 +99,7 @@ _UNSAID = frozenset({"questions"})
 def plain(value: Any) -> Any:
     """Return records as dictionaries, and what they hold likewise.
 
-    >>> sorted(plain(Question("all", "SELECT JSON FROM useraction", {})))
+    >>> sorted(plain(Question("all", "SELECT JSON FROM useraction", {}, None, {})))
     ['params', 'query', 'segments', 'timeframe', 'title']
     """
     match value:
@@ -136,7 +135,7 @@ def table(records: Sequence[T], columns: Sequence[tuple[str, tuple[str, str], An
         records: one per row.
         columns: a ``Spec`` for each column; instead of a function, the name of an attribute.
 
-    >>> questions = [Question("all", "SELECT JSON FROM usersession", {})]
+    >>> questions = [Question("all", "SELECT JSON FROM usersession", {}, None, {})]
     >>> print(table(questions, [("title", TEXT, "title"), ("size", COUNT, lambda q: len(q.query))]))
     title │ size
     ──────┼─────

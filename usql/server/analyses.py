@@ -36,7 +36,7 @@ async def sessions(request: Request) -> Response:
         state,
         request,
         body,
-        lambda db, rest: db.sessions(body.chosen(), order=body.order, limit=body.limit, **rest),
+        lambda db, rest: db.sessions(body.chosen(db), order=body.order, limit=body.limit, **rest),
     )
 
 
@@ -69,12 +69,12 @@ async def findings(request: Request) -> Response:
 
     def make(db: Database, rest: dict[str, Any]) -> Report:
         return db.findings(
-            body.chosen(),
+            body.chosen(db),
             attributes=body.attributes,
             over=body.over,
             values=body.values,
             limit=body.limit,
-            **body.other(),
+            **body.other(db),
             **rest,
         )
 
@@ -99,11 +99,11 @@ async def apdex(request: Request) -> Response:
     def make(db: Database, rest: dict[str, Any]) -> Report:
         return db.apdex(
             body.by,
-            body.chosen(),
+            body.chosen(db),
             actions=body.actions,
             rules=rules_of(body.rules),
             limit=body.limit,
-            **body.other(),
+            **body.other(db),
             **rest,
         )
 
@@ -117,10 +117,10 @@ async def scores(request: Request) -> Response:
     def make(db: Database, rest: dict[str, Any]) -> Report:
         return db.scores(
             body.by,
-            body.chosen(),
+            body.chosen(db),
             rules=rules_of(body.rules),
             limit=body.limit,
-            **body.other(),
+            **body.other(db),
             **rest,
         )
 

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from usql.analysis.rules import Rules
-from usql.engine import DEFAULT_LIMIT
+from usql.engine import DEFAULT_LIMIT, Database
 from usql.segments import Segment
 from usql.server.problems import Problem
 
@@ -52,7 +52,10 @@ Against = Annotated[
 SegmentText = Annotated[str, Meta(description="The text of a segment.", examples=[SEGMENT_EXAMPLE])]
 MaybeSegment = Annotated[
     str | None,
-    Meta(description="The text of a segment, in place of a condition.", examples=[SEGMENT_EXAMPLE]),
+    Meta(
+        description="In place of a condition: the text of a segment, or the name of a stored one.",
+        examples=[SEGMENT_EXAMPLE],
+    ),
 ]
 Timeframe = Annotated[
     str | tuple[int, int] | None,
@@ -183,16 +186,24 @@ class ValuesAsked(_Body):
     key: Annotated[str, Meta(description="Of a property.")] = ""
     segment: Annotated[
         str,
-        Meta(description="Only sessions that satisfy its filters of other attributes."),
+        Meta(
+            description="Only sessions that satisfy its filters of other attributes: the text of a"
+            " segment, or the name of a stored one.",
+            examples=[SEGMENT_EXAMPLE],
+        ),
     ] = ""
     limit: Annotated[int, Meta(ge=1, le=MOST_VALUES, description="Most values.")] = 100
     timeframe: Timeframe = None
     time_zone: Zone = None
     show_query: Annotated[bool, Meta(description="Whether to add the query behind it.")] = False
 
-    def chosen(self) -> Segment:
-        """Return the segment."""
-        return Segment.parse(self.segment) if self.segment.strip() else Segment()
+    def chosen(self, db: Database) -> Segment:
+        """Return the segment.
+
+        Raises:
+            BadSegment: it is none.
+        """
+        return db.segments.find(self.segment) if self.segment.strip() else Segment()
 
 
 # --- Analyses -----------------------------------------------------------------------------------
@@ -213,14 +224,14 @@ class _Choosing(ReportAsked):
     where: Condition = None
     segment: MaybeSegment = None
 
-    def chosen(self) -> str | Segment | None:
+    def chosen(self, db: Database) -> str | Segment | None:
         """Return which sessions.
 
         Raises:
             Problem: they are chosen in both ways.
             BadSegment: the segment is none.
         """
-        return _choice(self.where, self.segment, "where and segment")
+        return _choice(db, self.where, self.segment, "where and segment")
 
 
 class SessionsAsked(_Choosing):
@@ -254,14 +265,15 @@ class _Comparing(_Choosing):
     against_segment: MaybeSegment = None
     against_timeframe: Timeframe = None
 
-    def other(self) -> dict[str, Any]:
+    def other(self, db: Database) -> dict[str, Any]:
         """Return what to compare with, as arguments of the library's functions.
 
         Raises:
             Problem: it is said in both ways.
             BadSegment: the segment is none.
         """
-        against = _choice(self.against, self.against_segment, "against and againstSegment")
+        both = "against and againstSegment"
+        against = _choice(db, self.against, self.against_segment, both)
         return {"against": against, "against_timeframe": self.against_timeframe}
 
 
@@ -305,10 +317,12 @@ class ScoresAsked(_Comparing):
     limit: MostGroups = 50
 
 
-def _choice(where: str | None, segment: str | None, both: str) -> str | Segment | None:
+def _choice(
+    db: Database, where: str | None, segment: str | None, both: str
+) -> str | Segment | None:
     if where is not None and segment is not None:
         raise Problem(400, f"{both} exclude each other; a condition may have IN SEGMENT")
-    return where if segment is None else Segment.parse(segment)
+    return where if segment is None else db.segments.find(segment)
 
 
 def rules_of(asked: dict[str, Any] | None) -> Rules | None:

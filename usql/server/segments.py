@@ -98,7 +98,7 @@ async def values(request: Request) -> Response:
     state, body = await asked(request, ValuesAsked)
 
     def work(stop: Stop, seconds: float) -> Response:
-        chosen = body.chosen()
+        chosen = body.chosen(state.db)
         picking = Picking.of(chosen, body.attribute, body.key, body.limit)
         found = state.db.segment_values(
             chosen,
