@@ -72,6 +72,17 @@ HOT: Mapping[str, frozenset[str]] = {
     ),
 }
 
+RANKED: Mapping[str, frozenset[str]] = {"useraction": frozenset(["duration", "startTime"])}
+"""Fields of secondary rows that an index has in order, for queries that want the first few."""
+
+REPEATED: Mapping[str, frozenset[str]] = {
+    "usersession": frozenset(["country", "city", "browserFamily", "osFamily", "applicationType"]),
+    "useraction": frozenset(["name", "application"]),
+    "userevent": frozenset(["name"]),
+    "usererror": frozenset(["name"]),
+}
+"""Texts that an index has in order and of which few differ: a pattern is tried on each once."""
+
 
 class Relation(Record):
     """A table of the store.
@@ -99,6 +110,14 @@ class Layout:
 
     schema: Schema
     hot: Mapping[str, frozenset[str]] = dataclass_field(default_factory=lambda: HOT)
+
+    def is_ranked(self, field: Field) -> bool:
+        """Whether an index has the rows in the order of a field."""
+        return not self.columnar and field.name in RANKED.get(field.table, ())
+
+    def is_repeated(self, field: Field) -> bool:
+        """Whether an index leads from one value of a text to the next, of which there are few."""
+        return not self.columnar and field.name in REPEATED.get(field.table, ())
 
     @property
     def columnar(self) -> bool:

@@ -6,7 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from usql.errors import StoreError
-from usql.layout import default_layout
+from usql.layout import RANKED, REPEATED, default_layout
 from usql.store import sqlite_schema, sqlite_store
 from usql.store.sqlite_store import (
     Location,
@@ -112,8 +112,16 @@ def test_the_average_per_name_is_read_from_an_index_alone(store: sqlite3.Connect
         "EXPLAIN QUERY PLAN SELECT name, avg(duration) FROM useraction GROUP BY name"
     ).fetchall()
     assert [step for *_, step in plan] == [
-        "SCAN useraction USING COVERING INDEX useraction_by_name__session_duration"
+        "SCAN useraction USING COVERING INDEX useraction_by_name_duration"
     ]
+
+
+@pytest.mark.parametrize("known", [RANKED, REPEATED])
+def test_an_index_begins_with_each_field_that_plans_take_for_sorted(
+    known: Mapping[str, frozenset[str]],
+) -> None:
+    first = {(index.relation, index.terms[0]) for index in sqlite_schema.indexes(default_layout())}
+    assert {(table, f'"{name}"') for table, names in known.items() for name in names} <= first
 
 
 def test_a_reader_cannot_write(location: Location, store: sqlite3.Connection) -> None:

@@ -134,9 +134,9 @@ class _Aggregation:
         )
         return sql.join(sql.derived(query, name), on, left=True)
 
-    def _piece_rows(self, levels: int) -> tuple[Rows, list[Node]]:
+    def _piece_rows(self, levels: int, rows: Rows | None = None) -> tuple[Rows, list[Node]]:
         """Return the rows anew, with the first keys."""
-        rows = scan_rows(self._state, self._query.scan)
+        rows = rows or scan_rows(self._state, self._query.scan)
         keys = [join_key(self._state, rows, k.expr) for k in self._query.keys[:levels]]
         return rows, [sql.named(node, f"k{i}") for i, node in enumerate(keys)]
 
@@ -158,17 +158,26 @@ class _Aggregation:
     ) -> exp.Select:
         """Return aggregates over the values of an operand, of the rows that have any."""
         levels = len(self._query.keys)
-        rows, columns = self._piece_rows(levels)
         if source_of(operand) is None:
+            rows, columns = self._piece_rows(levels, self._having(operand))
             value = rows.value(operand)
             rows.restrict(sql.not_null(value.copy()))
         else:
+            rows, columns = self._piece_rows(levels)
             values, link = linked_values(self._state, rows, operand, distinct=distinct)
             value = sql.column(rows.join_derived(values, link, left=False, prefix="y"), "v")
         for index, expr in enumerate(aggregates):
             node = conditional(self._state, rows, expr, value.copy())
             columns.append(sql.named(apply(self._state, expr, node), f"v{index}"))
         return rows.select(columns, group=sql.positions(levels))
+
+    def _having(self, operand: r.Expr) -> Rows | None:
+        """Return the rows that have a property of their own, found by its key; see _is_apart."""
+        table = self._query.scan.table
+        if not isinstance(operand, r.PropertyRef) or operand.field.table != table:
+            return None
+        relation = self._state.layout.values(operand.field)
+        return Rows(self._state, table, relation, of=operand.key)
 
     def _list(self, expr: r.TopList | r.ValueList) -> str:
         if expr not in self._lists:

@@ -17,7 +17,7 @@ from usql.plan import sql
 from usql.plan.rows import Rows, value_rows
 from usql.plan.sql import Generic, Node
 from usql.plan.state import Pattern, State
-from usql.schema import PRIMARY
+from usql.schema import PRIMARY, Field
 
 _COMPARISONS: dict[str, type[exp.Binary]] = {
     "=": exp.EQ,
@@ -113,6 +113,27 @@ def predicate(state: State, rows: Rows, node: r.Compare | r.OneOf | r.Between | 
             return exp.Between(this=rows.value(node.field), low=low, high=high)
         case r.Like(pattern=(r.Wildcard(sign="*"),)):
             return sql.not_null(rows.text(node.field))
+        case r.Like(field=r.FieldRef(field=field)) if state.layout.is_repeated(field):
+            return exp.In(
+                this=rows.value(node.field), query=exp.Subquery(this=_matching(state, node, field))
+            )
         case r.Like():
-            pattern = state.parameter(Pattern(node.pattern))
-            return sql.call(Generic.MATCHES, rows.text(node.field), pattern)
+            return _matches(state, node, rows.text(node.field))
+
+
+def _matches(state: State, node: r.Like, text: Node) -> Node:
+    return sql.call(Generic.MATCHES, text, state.parameter(Pattern(node.pattern)))
+
+
+def _matching(state: State, node: r.Like, field: Field) -> exp.Select:
+    """Return which of the values that a repeated text has in the store match a pattern."""
+    alias, every = state.fresh("d"), state.fresh("d")
+    relation = state.layout.place(field)
+    distinct = sql.select(
+        [sql.named(sql.column(every, field.name), "v")],
+        sql.relation(relation, every),
+        distinct=True,
+        limit=-1,  # no limit, but the pattern stays out: SQLite goes from value to value only bare
+    )
+    where = _matches(state, node, sql.column(alias, "v"))
+    return sql.select([sql.column(alias, "v")], sql.derived(distinct, alias), where=where)

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from sqlglot import exp
 
 from usql import resolved as r
-from usql.layout import KEY, SESSION, VALUE
+from usql.layout import SESSION, VALUE
 from usql.plan import sql
 from usql.plan.conditions import condition, predicate
 from usql.plan.plain import scan_rows
@@ -69,9 +69,8 @@ def _sessions_with(state: State, where: r.Condition | None) -> exp.Select | None
         return None
     first = leading[0]
     assert isinstance(first, r.Compare | r.OneOf | r.Between | r.Like)
-    rows = Rows(state, PRIMARY, value_relation(state, first.field))
-    if isinstance(first.field, r.PropertyRef):
-        rows.restrict(sql.equal(rows.key(KEY), state.parameter(first.field.key)))
+    key = first.field.key if isinstance(first.field, r.PropertyRef) else None
+    rows = Rows(state, PRIMARY, value_relation(state, first.field), of=key)
     rows.restrict(predicate(state, rows, first))
     for item in items:
         if item is not first and item is not None:
@@ -133,8 +132,7 @@ def _by_property(state: State, scan: r.Scan, expr: r.PropertyRef) -> exp.Query:
     """Return each value of a property with the number of rows that have it, and the rest."""
 
     def found(columns: Sequence[str]) -> exp.Select:
-        rows = Rows(state, scan.table, state.layout.values(expr.field))
-        rows.restrict(sql.equal(rows.key(KEY), state.parameter(expr.key)))
+        rows = Rows(state, scan.table, state.layout.values(expr.field), of=expr.key)
         rows.restrict(sql.not_null(rows.key(VALUE)))
         if columns:
             return rows.select([sql.named(rows.key(name), name) for name in columns])

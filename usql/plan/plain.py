@@ -45,7 +45,7 @@ def scan_rows(state: State, scan: r.Scan, *, leads: bool = False) -> Rows:
 def plan_plain(query: r.PlainQuery, state: State) -> Planned:
     """Return a plain query in generic SQL."""
     reach = _is_reach_known(query, state)
-    rows = scan_rows(state, query.scan, leads=reach or not query.order)
+    rows = scan_rows(state, query.scan, leads=reach or _is_in_order(query, state))
     if reach:
         rows.restrict(_within_reach(query, state, rows))
     order = [_order_term(state, rows, term) for term in query.order]
@@ -61,6 +61,21 @@ def plan_plain(query: r.PlainQuery, state: State) -> Planned:
     return Planned(tree, state.parameters, outputs, identity)
 
 
+def _is_in_order(query: r.PlainQuery, state: State) -> bool:
+    """Whether an index has all rows in the order that is wanted."""
+    if not query.order:
+        return True
+    scan = query.scan
+    return _is_ranked(query, state) and scan.where is None and scan.timeframe is None
+
+
+def _is_ranked(query: r.PlainQuery, state: State) -> bool:
+    expr = query.order[0].expr
+    if not isinstance(expr, r.FieldRef) or expr.many or expr.field.table != query.scan.table:
+        return False
+    return state.layout.is_ranked(expr.field)
+
+
 def _is_reach_known(query: r.PlainQuery, state: State) -> bool:
     """Whether it pays to look first how far the limit reaches.
 
@@ -69,7 +84,9 @@ def _is_reach_known(query: r.PlainQuery, state: State) -> bool:
     """
     if state.layout.columnar or query.scan.table == PRIMARY or not (query.order and query.limit):
         return False
-    return _is_near(query.order[0].expr, state, query.scan.table)
+    # a field that an index has in order is followed no further than the limit anyway
+    near = _is_near(query.order[0].expr, state, query.scan.table)
+    return near and not _is_ranked(query, state)
 
 
 def _within_reach(query: r.PlainQuery, state: State, rows: Rows) -> Node:

@@ -33,13 +33,20 @@ class Rows:
         state: of the planning.
         table: of the language.
         first: relation to begin with; the table's base by default.
+        of: the property whose values the first relation should have, of all that it has.
         leads: whether the first relation should lead the engine's loops, since results are in the
             order of one of its indexes. Every row has its session and its detail, so outer joins
             find the same rows, and keep an engine from starting at the other end.
     """
 
     def __init__(
-        self, state: State, table: str, first: str | None = None, *, leads: bool = False
+        self,
+        state: State,
+        table: str,
+        first: str | None = None,
+        *,
+        of: str | None = None,
+        leads: bool = False,
     ) -> None:
         self._state = state
         self._leads = leads
@@ -50,6 +57,9 @@ class Rows:
         self._aliases = {self._source: self._first}
         self._joins: list[exp.Join] = []
         self._where: list[Node] = []
+        self._of = of
+        if of is not None:
+            self.restrict(sql.equal(self.key(KEY), state.parameter(of)))
 
     # --- the FROM clause
 
@@ -106,7 +116,7 @@ class Rows:
 
     def _property(self, ref: r.PropertyRef) -> Node:
         relation = self._state.layout.values(ref.field)
-        if relation == self._source:
+        if relation == self._source and self._of == ref.key:
             return sql.column(self._first, VALUE)
         name = f"{relation}.{ref.key}"
         if name not in self._aliases:
@@ -224,11 +234,8 @@ def source_of(expr: r.Expr) -> r.Source | None:
 
 def value_rows(state: State, source: r.Source) -> Rows:
     """Return rows that have one value each of a many-valued source."""
-    relation = value_relation(state, source)
-    rows = Rows(state, source.field.table, relation)
-    if isinstance(source, r.PropertyRef):
-        rows.restrict(sql.equal(rows.key(KEY), state.parameter(source.key)))
-    return rows
+    key = source.key if isinstance(source, r.PropertyRef) else None
+    return Rows(state, source.field.table, value_relation(state, source), of=key)
 
 
 def value_relation(state: State, source: r.Source) -> str:
