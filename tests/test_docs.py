@@ -7,6 +7,7 @@ import importlib
 import os
 import pkgutil
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
 
@@ -35,12 +36,13 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def workshops(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[object]:
     folder = tmp_path_factory.mktemp("docs")
+    with ExitStack() as open_ones:
 
-    @cache
-    def workshop(page: Path) -> Workshop:
-        return Workshop(page, folder / page.stem, demo)
+        @cache
+        def workshop(page: Path) -> Workshop:
+            return open_ones.enter_context(closing(Workshop(page, folder / page.stem, demo)))
 
-    return workshop
+        yield workshop
 
 
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda b: f"{_name(b.page)}:{b.line}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -22,7 +23,8 @@ def main() -> int:
         demo = demo_store(folder)
         for page in [p.absolute() for p in given.pages] or pages(ROOT):
             workshop = Workshop(page, folder / page.stem, demo)
-            failures += _update(workshop) if given.update else _check(workshop)
+            with closing(workshop):
+                failures += _update(workshop) if given.update else _check(workshop)
     return 1 if failures else 0
 
 

@@ -11,7 +11,7 @@ import shlex
 from dataclasses import dataclass, field
 from pathlib import Path
 
-RUNNABLE = ("usql", "usql-shell", "usql-screen", "python", "sh", "json")
+RUNNABLE = ("usql", "usql-shell", "usql-screen", "python", "sh", "json", "http")
 RESULTS = ("result", "output")
 
 _FENCE = re.compile(r"^(?P<indent> {0,3})(?P<fence>`{3,})(?P<info>[^`]*)$")

@@ -9,6 +9,9 @@ another. ``usql error`` is a query that has to fail.
 result is all that it shows. ``usql-screen`` holds keys, ``<Tab>`` or ``<Enter>`` among them, that
 are typed on a terminal of ``columns=`` and ``lines=``; the result is the screen afterwards.
 
+``http`` is a request to a server that serves a copy of the demo store: method and path, an empty
+line, a body of JSON. ``http status=404`` names the status expected, if it is not in the 200s.
+
 ``python`` and ``sh`` blocks run in a folder of their own per page, which has ``demo.db`` (the demo
 store) and ``export.ndjson.gz`` (an export of 200 sessions). Those of a page run in order and see
 what earlier ones left behind; ``sh exit=1`` names the exit code expected, ``not-run`` exempts a
@@ -31,12 +34,15 @@ import time
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import usql
 from tests.docs.blocks import Block, blocks
 from usql.demo import generate, write
 from usql.render import render
+
+if TYPE_CHECKING:
+    from tests.server.servers import Server
 
 ROOT = Path(__file__).parents[2]
 SESSIONS = 5000
@@ -66,6 +72,8 @@ class Workshop:
         self._stores: dict[str, usql.Database] = {}
         self._namespace: dict[str, Any] = {"__name__": "__docs__"}
         self._prepared = False
+        self._server: Server | None = None
+        self._open = contextlib.ExitStack()
         self._outputs: dict[int, str] = {}
 
     def run(self, block: Block) -> str:
@@ -86,6 +94,7 @@ class Workshop:
                 "python": self._python,
                 "sh": self._sh,
                 "json": self._json,
+                "http": self._http,
             }
             self._outputs[block.line] = runs[block.language](block)
         return self._outputs[block.line]
@@ -155,6 +164,29 @@ class Workshop:
             raise Unexpected(f"exit code {done.returncode}:\n{shown}")
         return shown
 
+    def _http(self, block: Block) -> str:
+        if self._server is None:
+            from tests.server.servers import serving
+
+            self._folder.mkdir(parents=True, exist_ok=True)
+            store = Path(shutil.copy(self._demo_path, self._folder / "served.db"))
+            self._server = self._open.enter_context(serving(store))
+        head, _, body = block.text.partition("\n\n")
+        method, target = head.split()
+        headers = {"Content-Type": "application/json"} if body else {}
+        answer = self._server.send(target, method, headers, body.encode())
+        shown = answer.body.decode()
+        if answer.headers.get("content-type", "").startswith("application/json"):
+            shown = json.dumps(answer.json, indent=2, ensure_ascii=False)
+        expected = block.options.get("status", "2..")
+        if re.fullmatch(expected, str(answer.status)) is None:
+            raise Unexpected(f"status {answer.status} instead of {expected}:\n{shown}")
+        return shown.rstrip("\n")
+
+    def close(self) -> None:
+        """End what runs for the page."""
+        self._open.close()
+
     def _screen(self, block: Block) -> str:
         from tests.shell.terminal import Terminal
 
@@ -178,7 +210,7 @@ class Workshop:
     def _prepare(self) -> None:
         if self._prepared:
             return
-        self._folder.mkdir(parents=True)
+        self._folder.mkdir(parents=True, exist_ok=True)
         shutil.copy(self._demo_path, self._folder / "demo.db")
         with gzip.open(self._folder / "export.ndjson.gz", "wt", encoding="utf-8") as file:
             for session in generate(EXPORT_SESSIONS, EXPORT_SEED):
@@ -250,6 +282,8 @@ def _leaves_traces(earlier: Block, block: Block) -> bool:
     folder = ("python", "sh", "usql-shell")
     if block.language in folder:
         return earlier.language in folder
+    if block.language == "http":
+        return earlier.language == "http"
     return earlier.language == "json" and earlier.options["store"] == block.options.get("store")
 
 
