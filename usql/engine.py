@@ -971,7 +971,10 @@ class Database(Analyses):
             schema=self._layout.schema, facts=self._backend, zone=settings.zone, now=settings.now
         )
         self._knowledge = Knowledge(
-            context, lambda text: self.query(text, timeout=2).rows, self._version
+            context,
+            lambda text: self.query(text, timeout=2).rows,
+            self._version,
+            lambda: _LazySegments({}, self._backend.segments),
         )
         return self._knowledge
 

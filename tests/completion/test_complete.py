@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Collection, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -186,3 +187,28 @@ def test_apdex_with_its_thresholds(db: usql.Database) -> None:
     assert "apdexCategory" not in fields
     assert "3000" in texts(db, "SELECT APDEX(duration, |) FROM useraction")
     assert "12000" in texts(db, "SELECT APDEX(duration, 3000, |) FROM useraction")
+
+
+def test_segments_of_the_store(tmp_path: Path) -> None:
+    with usql.connect(tmp_path / "s.db") as store:
+        store.import_sessions([{"userSessionId": "a", "startTime": 0}])
+        query = "SELECT COUNT(*) FROM useraction WHERE "
+        assert "IN SEGMENT" not in [s.label for s in suggestions(store, f"{query}|")]
+        store.segments.add("vip", "User tag: ann")
+        store.segments.add('the "others"', "not User tag: ann")
+        assert applied(store, f"{query}|", "IN SEGMENT") == f'{query}IN SEGMENT "|"'
+        assert applied(store, f"{query}NOT in se|", "SEGMENT") == f'{query}NOT in SEGMENT "|"'
+        both = ["'the \"others\"'", '"vip"']
+        assert texts(store, f"{query}IN SEGMENT |") == both
+        assert texts(store, f'{query}IN SEGMENT "v|"') == ['"vip"']
+        assert (
+            applied(store, f'{query}IN SEGMENT "v|" AND', "vip") == f'{query}IN SEGMENT "vip"| AND'
+        )
+        store.segments.remove("vip")
+        assert texts(store, "SELECT FUNNEL(IN SEGMENT |) FROM usersession") == both[:1]
+        # what is behind a condition with a segment is suggested as ever
+        found = texts(store, "SELECT country FROM usersession WHERE IN SEGMENT 'the \"others\"' |")
+        assert {"AND", "GROUP BY", "LIMIT"} <= {*found}
+        assert "country" in texts(
+            store, "SELECT country FROM usersession WHERE IN SEGMENT 'the \"others\"' GROUP BY |"
+        )

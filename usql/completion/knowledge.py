@@ -1,13 +1,16 @@
-"""What a store can tell at once: property keys and frequent values, kept until it changes."""
+"""What a store can tell at once: property keys, frequent values, segments, until it changes."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 from typing import Any
 
+from usql.errors import UsqlError
 from usql.formatter import field_text
 from usql.resolve import Context
+from usql.resolve.context import NoSegments, Segments
 from usql.schema import Field
 
 _WAIT_S = 0.025
@@ -25,10 +28,18 @@ class Knowledge:
         context: what texts are resolved against; its facts give the property keys.
         rows: runs a query, within a time limit of its own.
         version: something that differs once the store has changed.
+        segments: the segments that the store has now.
     """
 
-    def __init__(self, context: Context, rows: Rows, version: Callable[[], Hashable]) -> None:
+    def __init__(
+        self,
+        context: Context,
+        rows: Rows,
+        version: Callable[[], Hashable],
+        segments: Callable[[], Segments] = NoSegments,
+    ) -> None:
         self.context = context
+        self._segments = segments
         self._rows = rows
         self._version = version
         self._known_of: Hashable = None
@@ -63,6 +74,16 @@ class Knowledge:
         thread.join(_WAIT_S)
         return self._known.get(name, ())
 
+    def segments(self) -> tuple[str, ...]:
+        """Return the names of the store's segments."""
+        self._refresh()
+        if "segments" not in self._known:
+            try:
+                self._known["segments"] = tuple(self.context.segments.names())
+            except UsqlError:  # the store is gone: there is nothing to suggest
+                return ()
+        return self._known["segments"]
+
     def judged(self, text: Hashable, judge: Callable[[], bool]) -> bool:
         """Return what was found out about a text; the same ones are asked about at each key."""
         self._refresh()
@@ -90,3 +111,4 @@ class Knowledge:
             if version != self._known_of:
                 self._known_of, self._known, self._asked = version, {}, {}
                 self._judged = {}
+                self.context = replace(self.context, segments=self._segments())

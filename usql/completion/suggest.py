@@ -20,7 +20,7 @@ from usql.completion.place import Place, place_of
 from usql.completion.ranking import ranked
 from usql.completion.suggestion import Suggestion, SuggestionKind
 from usql.errors import UsqlError
-from usql.formatter import field_text, name_text
+from usql.formatter import field_text, name_text, string_text
 from usql.functions import FUNCTIONS, Family, Function
 from usql.parser import Piece, beginning, parse
 from usql.resolve import resolve
@@ -170,6 +170,8 @@ class _Choices:
             return list(self._aliases())
         if place.last == ".":
             return list(self._after_dot())
+        if place.last == "SEGMENT":
+            return list(self._segments())
         if place.last == "LIMIT":
             return [_Choice(n, "value", "rows") for n in _LIMITS]
         if len(place.pieces) > 1 and place.pieces[-2].name == "FILTER":
@@ -186,7 +188,12 @@ class _Choices:
             return [*self._durations(), *self._keywords()]
         return [*self._names(), *self._keywords(), *self._operators()]
 
-    # --- tables and names
+    # --- tables, segments and names
+
+    def _segments(self) -> Iterator[_Choice]:
+        for name in self._knowledge.segments():
+            written = string_text(name) if '"' in name else f'"{name}"'
+            yield _Choice(written, "value", "segment", name)
 
     def _tables(self) -> Iterator[_Choice]:
         about = {"usersession": "one row per session"}
@@ -500,7 +507,13 @@ class _Choices:
         if place.in_condition and place.last in ("WHERE", "AND", "OR", "(", "NOT", ","):
             if "NOT" in accepts:
                 yield _Choice("NOT", "keyword", "turns a condition round")
+            if "IN" in accepts and self._knowledge.segments():
+                yield _Choice(
+                    'IN SEGMENT ""', "keyword", "sessions of a segment", back=1, label="IN SEGMENT"
+                )
             return
+        if "SEGMENT" in accepts and place.last == "IN":
+            yield _Choice('SEGMENT ""', "keyword", "sessions of a segment", "SEGMENT", back=1)
         if place.in_function == "COUNT" and place.last == "(":
             yield _Choice("*", "keyword", "rows")
             yield _Choice("DISTINCT", "keyword", "each value once")
