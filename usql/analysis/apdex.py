@@ -141,7 +141,7 @@ def apdex_report(
     ]
     total = ApdexRow.of((), _sum(found), _sum(other) if there else None)
     if not any(dimension.timed for dimension in dimensions):
-        rows.sort(key=lambda row: -row.satisfaction.samples - row.satisfaction.unknown)
+        rows.sort(key=lambda r: (-r.satisfaction.samples - r.satisfaction.unknown, place(r)))
         rows, notes = cut(rows, limit)
     else:
         rows, notes = in_order(rows, dimensions), ()
@@ -166,10 +166,12 @@ def in_order(rows: list[Any], dimensions: Sequence[Dimension]) -> list[Any]:
     number. Weekdays have an order of their own.
     """
 
-    def place(row: Any) -> list[tuple[Any, ...]]:
-        return [_place(value) for value in row.key]
-
     return sorted(rows, key=place)
+
+
+def place(row: Any) -> list[tuple[Any, ...]]:
+    """Return what rows are ordered by, so that they come in the order of their keys."""
+    return [_place(value) for value in row.key]
 
 
 _WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")

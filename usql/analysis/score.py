@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from usql.analysis.apdex import Key, Side, cut, in_order, key_column, sides
+from usql.analysis.apdex import Key, Side, cut, in_order, key_column, place, sides
 from usql.analysis.asking import Asker, Options, Where, select
 from usql.analysis.dimensions import Dimension
 from usql.analysis.report import COUNT, SHARE, Report, table
@@ -147,7 +147,7 @@ def score_report(
     if any(dimension.timed for dimension in dimensions):
         rows = in_order(rows, dimensions)
     else:
-        rows.sort(key=lambda row: -row.scores.sessions)
+        rows.sort(key=lambda row: (-row.scores.sessions, place(row)))
         rows, notes = cut(rows, limit)
     total = ScoreRow.of((), all_here, all_there)
     names = tuple(dimension.name for dimension in dimensions)

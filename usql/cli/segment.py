@@ -40,11 +40,24 @@ def add(store: str, name: str, text: str, replace: bool) -> None:
 @options.result_format
 def list_segments(store: str, format: str) -> None:
     """List the segments of a store."""
-    from usql.result import Column, Result
+    from usql.segments.listing import segment_table
 
     with usql.connect(store, create=False) as db:
-        rows = [(each.name, str(each.segment)) for each in db.segments.list()]
-    show(Result((Column("name", "string"), Column("segment", "string")), list(rows)), format)
+        kept = db.segments.list()
+    show(segment_table(kept), format)
+
+
+@segment.command("attributes")
+@click.argument("word", default="")
+@options.result_format
+def list_attributes(word: str, format: str) -> None:
+    """List the attributes that sessions are filtered by.
+
+    With a WORD, those of a category, or that have it in their names.
+    """
+    from usql.segments.listing import attribute_table
+
+    show(attribute_table(word), format)
 
 
 @segment.command("show")
@@ -89,17 +102,15 @@ def values(store: str, attribute: str, text: str, key: str, show_query: bool, fo
 
     With a SEGMENT, among those that satisfy its filters of other attributes.
     """
-    from usql.result import Column, Result
     from usql.segments import Segment
+    from usql.segments.listing import value_table
     from usql.segments.picking import Picking
 
-    chosen = Segment.parse(text) if text.strip() else Segment()
-    picking = Picking.of(chosen, attribute, key)
     with usql.connect(store, create=False) as db:
+        chosen = db.segments.find(text) if text.strip() else Segment()
+        picking = Picking.of(chosen, attribute, key)
         counts = db.segment_values(chosen, attribute, key)
         kind = db.compile(picking.query).columns[0].type
     if show_query:
         complain(picking.query)
-    type_ = "string" if picking.attribute.cases else kind
-    columns = (Column(picking.attribute.label, type_), Column("sessions", "long"))
-    show(Result(columns, [(each.value, each.sessions) for each in counts]), format)
+    show(value_table(picking, counts, kind), format)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -26,18 +26,26 @@ def show(session: Session, result: Result, *, mode: str | None = None) -> None:
     mode = mode or settings.mode
     shown = readable(result, settings) if mode in FOR_PEOPLE else result
     if session.output is not None:
-        session.output.writelines(render(shown, mode))
-        session.output.flush()
+        write_out(session, render(shown, mode))
     else:
-        screen.page(render(shown, mode, width=screen.width, color=screen.color))
+        write_out(session, render(shown, mode, width=screen.width, color=screen.color))
     for line in _remarks(session, result):
         screen.note(line)
+
+
+def write_out(session: Session, chunks: Iterable[str]) -> None:
+    """Write what was asked for to where it goes: the screen, or a file."""
+    if session.output is None:
+        session.screen.page(chunks)
+        return
+    session.output.writelines(chunks)
+    session.output.flush()
 
 
 def _remarks(session: Session, result: Result) -> Iterator[str]:
     if session.output is not None:
         yield f"written to {session.output.name}"
-    if session.settings.timer:
+    if session.settings.timer and result.elapsed:  # what is no query takes no time
         yield f"{counted(len(result), 'row')} in {result.elapsed:,.0f} ms"
     for explanation in result.explanations:
         yield f"note: {explanation}"

@@ -62,17 +62,42 @@ def _of_commands(session: Session, text: str, cursor: int) -> Iterator[Suggestio
     name, blank, argument = text[start:cursor].partition(" ")
     if not blank:
         pairs = [(command.name, command.about) for command in COMMANDS]
-        yield from _matching(pairs, start, cursor, name, " ")
+        yield from matching(pairs, start, cursor, name, " ")
         return
     command = BY_NAME.get(known_as(name))
-    if command is None or not command.completes:
+    if command is None:
         return
     begin = start + len(name) + 1
+    option = _begun_option(argument)
+    if option is not None and command.options:
+        pairs = [(f"--{each}", "") for each in command.options]
+        yield from matching(pairs, cursor - len(option), cursor, option, " ")
+        return
+    if not command.completes:
+        return
     if command.completes == "query":
         for found in _of_language(session, text[begin:], cursor - begin):
             yield _moved(found, begin)
         return
-    yield from _matching(_choices(session, command.completes), begin, cursor, argument.lstrip())
+    if command.completes == "segment":
+        from usql.shell.segment_suggestions import of_segment
+
+        yield from of_segment(session.db, text, begin, cursor)
+        return
+    if command.completes == "dimension":  # there may be several, with commas between
+        begin = cursor - len(argument.rpartition(",")[2].lstrip())
+        argument = text[begin:cursor]
+    yield from matching(_choices(session, command.completes), begin, cursor, argument.lstrip())
+
+
+def _begun_option(argument: str) -> str | None:
+    """Return the option that is being typed; ``None`` if it is none.
+
+    >>> _begun_option("Country: Spain --li"), _begun_option("Country: Spain")
+    ('--li', None)
+    """
+    word = argument.rpartition(" ")[2]
+    return word if word.startswith("-") and "'" not in word else None
 
 
 def _moved(found: Suggestion, by: int) -> Suggestion:
@@ -81,7 +106,7 @@ def _moved(found: Suggestion, by: int) -> Suggestion:
     return replace(found, start=found.start + by, end=found.end + by, cursor=found.cursor + by)
 
 
-def _matching(
+def matching(
     pairs: Iterable[tuple[str, str]], start: int, end: int, begun: str, after: str = ""
 ) -> Iterator[Suggestion]:
     """Yield what begins with what was typed, then what has its letters in order."""
@@ -127,6 +152,10 @@ def _choices(session: Session, kind: str) -> list[tuple[str, str]]:
             from usql.render.chart import KINDS
 
             return [(name, "") for name in KINDS]
+        case "dimension":
+            from usql.analysis.dimensions import DIMENSIONS
+
+            return [(name, "a time" if each.timed else "") for name, each in DIMENSIONS.items()]
         case "timeframe":
             from usql.completion.timeframes import EXPRESSIONS
 

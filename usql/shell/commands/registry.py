@@ -8,7 +8,16 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from usql.errors import UsqlError
-from usql.shell.commands import analyses, answers, data, files, saved, settings, topics
+from usql.shell.commands import (
+    analyses,
+    answers,
+    data,
+    files,
+    saved,
+    segments,
+    settings,
+    topics,
+)
 from usql.shell.commands.names import ALIASES, Said
 
 if TYPE_CHECKING:
@@ -26,6 +35,7 @@ class Command:
         run: does it.
         completes: what its argument may be: ``table``, ``field``, ``mode``, ``query``, …, or
             several words separated by ``|``.
+        options: what may stand behind ``--``.
     """
 
     name: str
@@ -33,6 +43,7 @@ class Command:
     about: str
     run: Callable[[Session, str], None]
     completes: str = ""
+    options: tuple[str, ...] = ()
 
     @property
     def written(self) -> str:
@@ -76,16 +87,22 @@ COMMANDS = (
             "query"),
     Command("sql", "[QUERY]", "the SQL of a query, or of the last one", answers.sql, "query"),
     Command("sessions", "[SEGMENT|where CONDITION]", "the newest sessions, such as those of"
-            " Country: Austria; Crashes: yes", analyses.sessions),
+            " Country: Austria; Crashes: yes", analyses.sessions, "segment",
+            analyses.SESSIONS),
     Command("session", "ID", "one session: its timeline, and what preceded what went wrong",
-            analyses.one_session),
+            analyses.one_session, "", analyses.SESSION),
     Command("findings", "[SEGMENT|where CONDITION]", "what sets these sessions apart from all"
-            " others", analyses.findings),
+            " others, or from those of --against", analyses.findings, "segment",
+            analyses.FINDINGS),
     Command("user", "USER [extended]", "one user, or all that share sessions with them",
-            analyses.user),
+            analyses.user, "", analyses.USER),
     Command("apdex", "[DIMENSION] [where CONDITION]", "how satisfied people were, by application,"
-            " action, country, day, …", analyses.apdex,
-            "application|action|key-action|country|browser|device|day|week|hour-of-day|weekday"),
+            " action, country, day, …", analyses.apdex, "dimension", analyses.APDEX),
+    Command("scores", "[DIMENSION] [where CONDITION]", "how many sessions have which user"
+            " experience score", analyses.scores, "dimension", analyses.SCORES),
+    Command("segment", "[list|add|show|…]", "the segments that the store keeps: list, add NAME"
+            " SEGMENT, show, remove, rename; values ATTRIBUTE, attributes", segments.segment,
+            "|".join(segments.ACTIONS)),
     Command("history", "[N]", "the last N entries of the history", answers.history),
     Command("output", "[FILE|off]", "write results to a file", files.output, "file"),
     Command("read", "FILE", "run the queries and commands of a file", files.read, "file"),

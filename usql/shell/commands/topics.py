@@ -67,7 +67,10 @@ def _command(topic: str) -> str | None:
         command = BY_NAME[topic]
     else:
         return None
-    return f"{command.written}\n  {command.about}"
+    from usql.shell.commands.analyses import USAGE
+
+    options = [f"\n  --{name} {USAGE[name]}".rstrip() for name in command.options]
+    return f"{command.written}\n  {command.about}{''.join(options)}"
 
 
 def _overview(session: Session) -> Iterator[str]:
