@@ -134,11 +134,17 @@ def _float_mod(a: Node, b: Node) -> Node:
     return _call("arrayElement", mapped, _number(1))
 
 
-def _percentile(value: Node, p: Node) -> Node:
-    parameter = exp.Div(this=p, expression=_number(100))
-    return exp.ParameterizedAgg(
-        this="quantileExactInclusive", expressions=[parameter], params=[_real(value)]
-    )
+def _percentile(value: Node, n: Node, *ps: Node) -> Node:
+    """Ask for all as a list, which ClickHouse makes once for all calls that are alike."""
+    parts = [exp.Div(this=p, expression=_number(100)) for p in ps]
+    several = len(parts) > 1
+    name = "quantilesExactInclusive" if several else "quantileExactInclusive"
+    found = exp.ParameterizedAgg(this=name, expressions=parts, params=[_real(value)])
+    return _call("arrayElement", found, _number(int(n.name) + 1)) if several else found
+
+
+def _contains(text: Node, part: Node) -> Node:
+    return exp.GT(this=_call("position", text, part), expression=_number(0))
 
 
 def like(pattern: Sequence[str | r.Wildcard]) -> str:
@@ -229,6 +235,7 @@ CLICKHOUSE = Dialect(
         Generic.LIST_TEXT: lambda value: value,
         Generic.OFFSET: _offset,
         Generic.MATCHES: lambda text, pattern: exp.Like(this=text, expression=pattern),
+        Generic.CONTAINS: _contains,
         Generic.INT_DIV: lambda a, b: _call("intDiv", a, b),
         Generic.ROUND_DIV: lambda a, b: _rounded(_divided(a, b)),
         Generic.ROUND: _rounded,

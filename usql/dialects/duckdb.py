@@ -46,9 +46,13 @@ def _not_zero(node: Node) -> Node:
     return exp.Nullif(this=node, expression=_number("0"))
 
 
-def _percentile(value: Node, p: Node) -> Node:
-    fraction = exp.Div(this=_real(p), expression=_number("100"), typed=True)
-    return _call("QUANTILE_CONT", _real(value), fraction)
+def _percentile(value: Node, n: Node, *ps: Node) -> Node:
+    """Ask for all as a list, which DuckDB makes once for all calls that are alike."""
+    parts = [exp.Div(this=_real(p), expression=_number("100"), typed=True) for p in ps]
+    if len(parts) == 1:
+        return _call("QUANTILE_CONT", _real(value), parts[0])
+    found = _call("QUANTILE_CONT", _real(value), exp.Array(expressions=parts))
+    return _call("LIST_EXTRACT", found, _number(str(int(n.name) + 1)))
 
 
 def _float_div(left: Node, right: Node) -> Node:
@@ -127,6 +131,7 @@ DUCKDB = Dialect(
         Generic.LIST_TEXT: lambda value: value,
         Generic.OFFSET: lambda instant, zone: _call(OFFSET, instant, zone),
         Generic.MATCHES: _matches,
+        Generic.CONTAINS: lambda text, part: _call("CONTAINS", text, part),
         Generic.INT_DIV: lambda a, b: exp.Paren(this=exp.IntDiv(this=a, expression=b)),
         Generic.ROUND_DIV: lambda a, b: _rounded(_float_div(a, b)),
         Generic.ROUND: _rounded,

@@ -83,17 +83,26 @@ def _literal(text: str) -> str:
     return "".join(f"[{c}]" if c in "*?[" else c for c in text)
 
 
+def _contains(text: Node, part: Node) -> Node:
+    return exp.GT(
+        this=_call("INSTR", text, part), expression=exp.Literal(this="0", is_string=False)
+    )
+
+
 SQLITE = Dialect(
     name="SQLite",
     sqlglot="sqlite",
     pattern=glob,
     spellings={
         # SQLite gathers the values once for all percentiles of the same values
-        Generic.PERCENTILE: lambda value, p: _call(PERCENTILE, _call(SORTED, value), p),
+        Generic.PERCENTILE: lambda value, n, *ps: _call(
+            PERCENTILE, _call(SORTED, value), ps[int(n.name)]
+        ),
         Generic.LIST: _list,
         Generic.LIST_TEXT: lambda value: _call("PRINTF", _text("%!.17g"), value),
         Generic.OFFSET: lambda instant, zone: _call(OFFSET, instant, zone),
         Generic.MATCHES: lambda text, pattern: exp.Glob(this=text, expression=pattern),
+        Generic.CONTAINS: _contains,
         Generic.INT_DIV: _divide,
         Generic.ROUND_DIV: lambda a, b: _rounded(_divide(_real(a), b)),
         Generic.ROUND: _rounded,

@@ -114,12 +114,7 @@ class _Aggregation:
             simple = not keyed and expr.function != "count"
             return expr.distinct or expr.function == "percentile" or simple
         scan = self._query.scan
-        return (
-            isinstance(operand, r.PropertyRef)
-            and not self._state.layout.columnar
-            and scan.where is None
-            and scan.timeframe is None
-        )
+        return isinstance(operand, r.PropertyRef) and scan.where is None and scan.timeframe is None
 
     # --- pieces
 
@@ -168,7 +163,7 @@ class _Aggregation:
             value = sql.column(rows.join_derived(values, link, left=False, prefix="y"), "v")
         for index, expr in enumerate(aggregates):
             node = conditional(self._state, rows, expr, value.copy())
-            columns.append(sql.named(apply(self._state, expr, node), f"v{index}"))
+            columns.append(sql.named(apply(self._state, expr, node, aggregates), f"v{index}"))
         return rows.select(columns, group=sql.positions(levels))
 
     def _having(self, operand: r.Expr) -> Rows | None:

@@ -122,6 +122,9 @@ def predicate(state: State, rows: Rows, node: r.Compare | r.OneOf | r.Between | 
 
 
 def _matches(state: State, node: r.Like, text: Node) -> Node:
+    match node.pattern:
+        case (r.Wildcard(sign="*"), str() as part, r.Wildcard(sign="*")):
+            return sql.call(Generic.CONTAINS, text, state.parameter(part))
     return sql.call(Generic.MATCHES, text, state.parameter(Pattern(node.pattern)))
 
 

@@ -36,7 +36,7 @@ def plan_counts(state: State, query: r.AggregationQuery) -> exp.Query | None:
         )
     if not isinstance(expr, r.PropertyRef) or expr.field.table != scan.table:
         return None
-    if not _is_whole(scan) or state.layout.columnar:
+    if not _is_whole(scan):
         return None
     return _by_property(state, scan, expr)
 

@@ -9,6 +9,7 @@ rows without a value, which are the null group, are added then.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 from sqlglot import exp
@@ -103,7 +104,8 @@ class _Pass:
         if expr.operand is not None and source_of(expr.operand) is not None:
             return self._many_aggregate(expr)
         value = self._rows.value(expr.operand) if expr.operand is not None else None
-        return apply(self._state, expr, conditional(self._state, self._rows, expr, value))
+        value = conditional(self._state, self._rows, expr, value)
+        return apply(self._state, expr, value, self._aggregates)
 
     def _many_aggregate(self, expr: r.Aggregate) -> Node:
         """Combine aggregates that were made per row: sums of sums, smallest of smallest."""
@@ -163,15 +165,19 @@ def conditional(state: State, rows: Rows, expr: r.Aggregate, value: Node | None)
     return sql.when(held, value if value is not None else sql.number(1))
 
 
-def apply(state: State, expr: r.Aggregate, value: Node | None) -> Node:
-    """Return an aggregate over a value of each row."""
+def apply(
+    state: State, expr: r.Aggregate, value: Node | None, beside: Sequence[r.Aggregate] = ()
+) -> Node:
+    """Return an aggregate over a value of each row, where others may be found ``beside`` it."""
     if value is None:
         return exp.Count(this=exp.Star())
     if expr.distinct:
         return exp.Count(this=exp.Distinct(expressions=[value]))
     if expr.function == "percentile":
         assert expr.percentile is not None
-        node = sql.call(Generic.PERCENTILE, value, state.parameter(expr.percentile))
+        wanted = [p for p in map(_same_but(expr), beside) if p is not None] or [expr.percentile]
+        place = sql.number(wanted.index(expr.percentile))
+        node = sql.call(Generic.PERCENTILE, value, place, *map(state.shared, wanted))
         return sql.call(Generic.ROUND, node) if expr.type.kind is Kind.DATE else node
     if expr.function == "avg" and expr.type.kind is Kind.DATE:
         shifted = sql.sub(value, sql.number(state.starts[0]))
@@ -181,6 +187,13 @@ def apply(state: State, expr: r.Aggregate, value: Node | None) -> Node:
     if expr.function == "avg" and _is_whole(expr.operand):
         return sql.call(Generic.AVG, value)
     return _AGGREGATES[expr.function](this=value)
+
+
+def _same_but(expr: r.Aggregate) -> Callable[[r.Aggregate], float | None]:
+    """Return what tells the percentile of an aggregate that differs from one in nothing else."""
+    return lambda other: (
+        other.percentile if replace(other, percentile=expr.percentile) == expr else None
+    )
 
 
 def _is_whole(operand: r.Expr | None) -> bool:

@@ -15,6 +15,7 @@ from usql.layout import KEY, POSITION, SESSION, VALUE
 from usql.plan import sql
 from usql.plan.conditions import condition
 from usql.plan.derived import aggregate, aggregated_values, exact, linked_values, value_list
+from usql.plan.reach import Reach
 from usql.plan.rows import Rows, source_of, value_relation, value_rows
 from usql.plan.sql import Generic, Node
 from usql.plan.state import Output, Planned, State
@@ -44,10 +45,10 @@ def scan_rows(state: State, scan: r.Scan, *, leads: bool = False) -> Rows:
 
 def plan_plain(query: r.PlainQuery, state: State) -> Planned:
     """Return a plain query in generic SQL."""
-    reach = _is_reach_known(query, state)
-    rows = scan_rows(state, query.scan, leads=reach or _is_in_order(query, state))
-    if reach:
-        rows.restrict(_within_reach(query, state, rows))
+    reach = Reach.of(query, state)
+    rows = scan_rows(state, query.scan, leads=reach.leads)
+    if reach.known:
+        reach.restrict(rows, scan_rows(state, query.scan))
     order = [_order_term(state, rows, term) for term in query.order]
     order += _newest_first(rows)
     outputs = tuple(output(item.label, item.expr) for item in query.items)
@@ -59,65 +60,6 @@ def plan_plain(query: r.PlainQuery, state: State) -> Planned:
         else _one_step(query, rows, order, identity)
     )
     return Planned(tree, state.parameters, outputs, identity)
-
-
-def _is_in_order(query: r.PlainQuery, state: State) -> bool:
-    """Whether an index has all rows in the order that is wanted."""
-    if not query.order:
-        return True
-    scan = query.scan
-    return _is_ranked(query, state) and scan.where is None and scan.timeframe is None
-
-
-def _is_ranked(query: r.PlainQuery, state: State) -> bool:
-    expr = query.order[0].expr
-    if not isinstance(expr, r.FieldRef) or expr.many or expr.field.table != query.scan.table:
-        return False
-    return state.layout.is_ranked(expr.field)
-
-
-def _is_reach_known(query: r.PlainQuery, state: State) -> bool:
-    """Whether it pays to look first how far the limit reaches.
-
-    The order of secondary rows ends with their sessions' fields, which only the rows that come
-    first have to be joined with.
-    """
-    if state.layout.columnar or query.scan.table == PRIMARY or not (query.order and query.limit):
-        return False
-    # a field that an index has in order is followed no further than the limit anyway
-    near = _is_near(query.order[0].expr, state, query.scan.table)
-    return near and not _is_ranked(query, state)
-
-
-def _within_reach(query: r.PlainQuery, state: State, rows: Rows) -> Node:
-    """Return whether a row is no worse, by the first term, than the last one within the limit."""
-    term, limit = query.order[0], query.limit
-    assert limit is not None
-    others = scan_rows(state, query.scan)
-    value = sql.named(others.value(term.expr), "v")
-    ranked = exp.Ordered(this=sql.number(1), desc=term.descending, nulls_first=False)
-    last = others.select([value], order=[ranked], limit=1)
-    last.set("offset", exp.Offset(expression=sql.number(limit - 1)))
-    alias = state.fresh("z")
-    # an aggregate has a row even where there is none to see, which some engines want
-    only = sql.select([exp.Max(this=sql.column(alias, "v"))], sql.derived(last, alias))
-    kind = exp.LT if term.descending else exp.GT
-    worse = kind(this=rows.value(term.expr), expression=exp.Subquery(this=only))
-    # there is no last one where there are fewer rows, or where it has no value
-    return exp.Not(this=exp.Coalesce(this=worse, expressions=[sql.false()]))
-
-
-def _is_near(expr: r.Expr, state: State, table: str) -> bool:
-    """Whether a value is read off the base relation of a table's own rows."""
-    match expr:
-        case r.FieldRef(field=field, many=False):
-            return state.layout.place(field) == state.layout.base(table)
-        case r.Arithmetic():
-            return all(
-                isinstance(side, r.Const) or _is_near(side, state, table)
-                for side in (expr.left, expr.right)
-            )
-    return False
 
 
 def output(label: str, expr: r.Expr, keys: tuple[r.Key, ...] = ()) -> Output:

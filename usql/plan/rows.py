@@ -80,6 +80,10 @@ class Rows:
         self._joins.append(sql.join(sql.derived(query, alias), on, left=left))
         return alias
 
+    def join(self, join: exp.Join) -> None:
+        """Join something that leaves each row at most once."""
+        self._joins.append(join)
+
     def restrict(self, condition: Node | None) -> None:
         """Keep only the rows that satisfy a condition."""
         if condition is not None:

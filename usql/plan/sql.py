@@ -19,7 +19,9 @@ class Generic(Enum):
     """Functions of generic SQL; each dialect spells every one."""
 
     PERCENTILE = "USQL_PERCENTILE"
-    """(value, p): aggregate; 0 <= p <= 100, linear between the nearest ranks; NULL over nothing."""
+    """(value, n, p0, …): aggregate; the n-th of the percentiles p0, … that are wanted of the same
+    values, for engines that find them together; 0 <= p <= 100, linear between the nearest ranks;
+    NULL over nothing."""
     LIST = "USQL_LIST"
     """(order, …, value): aggregate; all rows as a list of such rows, in any order."""
     LIST_TEXT = "USQL_EXACT"
@@ -29,6 +31,8 @@ class Generic(Enum):
     ``Zone``."""
     MATCHES = "USQL_MATCHES"
     """(text, pattern): case-sensitive; the pattern is a parameter, a ``Pattern``."""
+    CONTAINS = "USQL_CONTAINS"
+    """(text, part): case-sensitive; MATCHES with any run of characters before and behind."""
     INT_DIV = "USQL_INT_DIV"
     """(a, b): whole quotient of two numbers that are not negative, b > 0."""
     ROUND_DIV = "USQL_ROUND_DIV"

@@ -96,6 +96,13 @@ class State:
         self.parameters[name] = value
         return exp.Placeholder(this=name)
 
+    def shared(self, value: Parameter) -> sql.Node:
+        """Return the placeholder of a value that may be bound already, for equal expressions."""
+        for name, bound in self.parameters.items():
+            if type(bound) is type(value) and bound == value:
+                return exp.Placeholder(this=name)
+        return self.parameter(value)
+
     def fresh(self, prefix: str) -> str:
         """Return a name that is not used yet."""
         return f"{prefix}{next(self._names)}"

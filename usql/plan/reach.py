@@ -1,0 +1,135 @@
+"""How far a limit reaches: which rows come first is told by few columns, before the rest is read.
+
+The order of rows ends with what identifies their sessions, which only the rows that come first have
+to be read or joined for. So the first term of the order is looked at alone, where that pays: the
+rows that are no worse by it than the last one within the limit are all that can come first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlglot import exp
+
+from usql import resolved as r
+from usql.plan import sql
+from usql.plan.rows import Rows
+from usql.plan.sql import Node
+from usql.plan.state import State
+from usql.schema import PRIMARY
+from usql.types import Kind
+
+_MOST = 10_000
+"""Rows of a limit for which an engine of columns looks at the first term alone."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """What is known of the rows that come first.
+
+    Attributes:
+        state: of the planning.
+        first: the first term of the order.
+        limit: of the query.
+        known: whether it pays to look first how far the limit reaches.
+        leads: whether the rows should lead an engine's loops; see ``Rows``.
+    """
+
+    state: State
+    first: r.Order
+    limit: int | None
+    known: bool
+    leads: bool
+
+    @staticmethod
+    def of(query: r.PlainQuery, state: State) -> Reach:
+        """Look at a query."""
+        first = query.order[0] if query.order else _newest(state, query.scan.table)
+        if state.layout.columnar:
+            known = _pays_with_columns(query, first, state)
+            return Reach(state, first, query.limit, known, leads=False)
+        known = _pays_with_rows(query, state)
+        in_order = not query.order or (_is_ranked(query, state) and _is_whole(query.scan))
+        return Reach(state, first, query.limit, known, leads=known or in_order)
+
+    def restrict(self, rows: Rows, others: Rows) -> None:
+        """Keep the rows that can come first, of which ``others`` are the same once more."""
+        if self.state.layout.columnar:
+            self._join(rows, others)
+        else:
+            rows.restrict(self._is_no_worse(rows, others))
+
+    def _is_no_worse(self, rows: Rows, others: Rows) -> Node:
+        """Return whether a row is no worse than the last one within the limit."""
+        assert self.limit is not None
+        last = self._values(others, limit=1)
+        last.set("offset", exp.Offset(expression=sql.number(self.limit - 1)))
+        alias = self.state.fresh("z")
+        # an aggregate has a row even where there is none to see
+        only = sql.select([exp.Max(this=sql.column(alias, "v"))], sql.derived(last, alias))
+        kind = exp.LT if self.first.descending else exp.GT
+        worse = kind(this=rows.value(self.first.expr), expression=exp.Subquery(this=only))
+        # there is no last one where there are fewer rows, or where it has no value
+        return exp.Not(this=exp.Coalesce(this=worse, expressions=[sql.false()]))
+
+    def _join(self, rows: Rows, others: Rows) -> None:
+        """Join the values within the limit: those who have one of them are no worse.
+
+        Engines of columns join few values quickly, and skip what is out of their range.
+        """
+        first, distinct = self.state.fresh("z"), self.state.fresh("z")
+        within = sql.derived(self._values(others, limit=self.limit), first)
+        values = sql.select([sql.named(sql.column(first, "v"), "v")], within, distinct=True)
+        same = sql.same(sql.column(distinct, "v"), rows.value(self.first.expr))
+        rows.join(sql.join(sql.derived(values, distinct), same))
+
+    def _values(self, others: Rows, limit: int | None) -> exp.Select:
+        value = sql.named(others.value(self.first.expr), "v")
+        ranked = exp.Ordered(this=sql.number(1), desc=self.first.descending, nulls_first=False)
+        return others.select([value], order=[ranked], limit=limit)
+
+
+def _newest(state: State, table: str) -> r.Order:
+    start = state.layout.schema.table(table).find("startTime")
+    assert start is not None
+    return r.Order(r.FieldRef(start, many=False), descending=True)
+
+
+def _is_whole(scan: r.Scan) -> bool:
+    return scan.where is None and scan.timeframe is None
+
+
+def _pays_with_rows(query: r.PlainQuery, state: State) -> bool:
+    if query.scan.table == PRIMARY or not (query.order and query.limit):
+        return False
+    # a field that an index has in order is followed no further than the limit anyway
+    near = _is_near(query.order[0].expr, state, query.scan.table)
+    return near and not _is_ranked(query, state)
+
+
+def _pays_with_columns(query: r.PlainQuery, first: r.Order, state: State) -> bool:
+    """Few values tell little apart, and conditions would be tried twice."""
+    if query.limit is None or not 0 < query.limit <= _MOST or not _is_whole(query.scan):
+        return False
+    telling = first.expr.type.kind in (Kind.LONG, Kind.DOUBLE, Kind.DATE)
+    return telling and _is_near(first.expr, state, query.scan.table)
+
+
+def _is_ranked(query: r.PlainQuery, state: State) -> bool:
+    expr = query.order[0].expr
+    if not isinstance(expr, r.FieldRef) or expr.many or expr.field.table != query.scan.table:
+        return False
+    return state.layout.is_ranked(expr.field)
+
+
+def _is_near(expr: r.Expr, state: State, table: str) -> bool:
+    """Whether a value is read off the base relation of a table's own rows."""
+    match expr:
+        case r.FieldRef(field=field, many=False):
+            return state.layout.place(field) == state.layout.base(table)
+        case r.Arithmetic():
+            return all(
+                isinstance(side, r.Const) or _is_near(side, state, table)
+                for side in (expr.left, expr.right)
+            )
+    return False
