@@ -6,6 +6,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from io import BytesIO
 from pathlib import Path
 
 import pytest
@@ -287,6 +288,32 @@ def test_ctrl_c_ends_an_import(open_shell: Open, tmp_path: Path) -> None:
     with usql.connect(store, create=False) as db:
         assert db.query(COUNT).rows[0][0] < 60 * 400
         assert db.check().sound
+
+
+def test_ctrl_c_ends_an_export(open_shell: Open, tmp_path: Path) -> None:
+    store, out = tmp_path / "many.db", tmp_path / "out"
+    out.mkdir()
+    write(tmp_path / "export.ndjson", 60)
+    export = (tmp_path / "export.ndjson").read_bytes()
+    with usql.connect(store) as db:
+        lines = BytesIO(b"".join(_renamed(export, f"{n:04}") for n in range(150)))
+        db.import_files(lines)
+    shell = open_shell(store).wait_for_prompt().wait("9,000 sessions")
+    shell.type(f".export {out / 'sessions.ndjson.gz'}", ENTER)
+    shell.wait("sessions, Ctrl-C ends it")
+    shell.type(CTRL_C)
+    shell.wait("error: the export was ended").wait_for_prompt()
+    shell.type(COUNT, ENTER)
+    shell.wait("1 row in").wait_for_prompt()
+    assert list(out.iterdir()) == []
+
+
+def test_ctrl_c_right_behind_enter_is_meant_for_the_query(open_shell: Open) -> None:
+    shell = open_shell().wait_for_prompt()
+    shell.type(ENDLESS + ENTER + CTRL_C)
+    shell.wait("cancelled").wait_for_prompt()
+    shell.type(COUNT, ENTER)
+    shell.wait("1 row in").wait_for_prompt()
 
 
 def _renamed(export: bytes, suffix: str) -> bytes:

@@ -24,7 +24,7 @@ def handle(session: Session, text: str) -> bool:
         handle_text(session, text)
     except UsqlError as error:
         session.failures += 1
-        session.error = error
+        session.error = _without_frames(error)
         session.screen.error(str(error))
         return False
     except OSError as error:
@@ -33,6 +33,12 @@ def handle(session: Session, text: str) -> bool:
         session.screen.error(f"{error.strerror or error}{where}")
         return False
     return True
+
+
+def _without_frames(error: UsqlError) -> UsqlError:
+    """Return an error that keeps nothing alive: its frames hold files, until it is forgotten."""
+    error.__context__ = None
+    return error.with_traceback(None)
 
 
 def handle_text(session: Session, text: str) -> None:

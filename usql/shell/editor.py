@@ -19,6 +19,8 @@ from prompt_toolkit.completion import CompleteEvent, Completer, Completion, Path
 from prompt_toolkit.document import Document
 from prompt_toolkit.enums import EditingMode
 from prompt_toolkit.formatted_text import StyleAndTextTuples
+from prompt_toolkit.input.typeahead import get_typeahead, store_typeahead
+from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout.processors import (
     HighlightMatchingBracketProcessor,
     Processor,
@@ -90,7 +92,20 @@ class Editor:
             KeyboardInterrupt: Ctrl-C.
         """
         room = (self._session.screen.height - _OWN_LINES) // 2
-        return self._prompt.prompt(reserve_space_for_menu=min(_MENU_LINES, max(0, room)))
+        text = self._prompt.prompt(reserve_space_for_menu=min(_MENU_LINES, max(0, room)))
+        self._heed_typed_ahead()
+        return text
+
+    def _heed_typed_ahead(self) -> None:
+        """Raise ``KeyboardInterrupt`` if Ctrl-C was typed behind Enter, before the prompt ended.
+
+        It is meant for what was entered, and would else wait for the next prompt.
+        """
+        keys = get_typeahead(self._prompt.input)
+        if any(press.key is Keys.ControlC for press in keys):
+            self._session.screen.note("cancelled")
+            raise KeyboardInterrupt
+        store_typeahead(self._prompt.input, keys)
 
     def earlier(self) -> list[str]:
         """Return what was typed in earlier sessions, the oldest first."""

@@ -128,14 +128,15 @@ class TerminalSpinner:
         self._screen = screen
         self._turns = 0
 
-    def turn(self, seconds: float) -> None:
+    def turn(self, seconds: float, about: str = "", keys: str = "Ctrl-C ends it") -> None:
         """Show the next position."""
         if not self._screen.interactive or os.environ.get("TERM") == "dumb":
             return
         wheel = _WHEEL if _encodes(self._screen.out, _WHEEL) else _PLAIN_WHEEL
         mark = wheel[self._turns % len(wheel)]
         self._turns += 1
-        text = f"{mark} {seconds:.1f} s, Ctrl-C ends it"[: (self._screen.width or 80) - 1]
+        parts = [f"{seconds:.1f} s", *filter(None, [about, keys])]
+        text = f"{mark} {', '.join(parts)}"[: (self._screen.width or 80) - 1]
         self._screen.write(f"\r{text}\x1b[K")
 
     def stop(self) -> None:

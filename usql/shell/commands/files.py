@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import shlex
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from usql.errors import BadData, Cancelled, UsqlError, WrongStructure
 from usql.shell.results import counted
+from usql.shell.session import Leave
+from usql.shell.waiting import Steps, wait_for_steps
 
 if TYPE_CHECKING:
     from usql.shell.session import Session
+    from usql.store.export.files import ExportProgress, ExportSummary
+    from usql.store.importer import ImportSummary, Progress
+
+_T = TypeVar("_T")
 
 _DEEPEST = 8
 _LARGEST = 8_000_000
@@ -79,8 +83,12 @@ def import_data(session: Session, argument: str) -> None:
     missing = [p for p in paths if not Path(p).exists() and not set("*?[") & set(p)]
     if missing:
         raise FileTrouble(f"there is no file {missing[0]}")
-    with _told(session, "the import") as progress:
-        summary = session.db.import_files(paths, progress=progress)
+    steps = Steps("the import")
+
+    def work() -> ImportSummary:
+        return session.db.import_files(paths, progress=lambda done: steps.step(_so_far(done)))
+
+    summary = _tell(session, work, steps)
     session.screen.say(
         f"{counted(summary.sessions, 'session')} new, {summary.replaced:,} replaced,"
         f" in {summary.seconds:.1f} s"
@@ -98,31 +106,37 @@ def export_data(session: Session, argument: str) -> None:
         raise WrongStructure("where to?", hint="write .export sessions.ndjson.gz")
     path = path_of(out)
     settings = session.settings
-    with _told(session, "the export") as progress:
-        summary = session.db.export_files(
+    steps = Steps("the export")
+
+    def work() -> ExportSummary:
+        return session.db.export_files(
             path,
-            progress=progress,
+            progress=lambda done: steps.step(_so_far(done)),
             where=condition or None,
             params=settings.params,
             timeframe=settings.timeframe,
             timezone=settings.timezone,
             now=settings.now,
         )
+
+    summary = _tell(session, work, steps)
     session.screen.say(
         f"{counted(summary.sessions, 'session')} to {path} in {summary.seconds:.1f} s"
     )
 
 
-@contextmanager
-def _told(session: Session, what: str) -> Iterator[Callable[[Any], None]]:
-    """Lend what shows that work goes on; Ctrl-C ends the work between two of its batches."""
-    spinner, began = session.screen.spinner, time.monotonic()
+def _so_far(done: Progress | ExportProgress) -> str:
+    return counted(done.sessions, "session")
+
+
+def _tell(session: Session, work: Callable[[], _T], steps: Steps) -> _T:
+    """Do work on files and show how far it is; Ctrl-C ends it, and once more leaves the shell."""
     try:
-        yield lambda _: spinner.turn(time.monotonic() - began)
+        return wait_for_steps(work, steps, session.db.interrupt, session.screen.spinner)
+    except Cancelled:
+        raise Cancelled(f"{steps.what} was ended") from None
     except KeyboardInterrupt:
-        raise Cancelled(f"{what} was ended") from None
-    finally:
-        spinner.stop()
+        raise Leave from None
 
 
 def words(text: str) -> list[str]:
