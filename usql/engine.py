@@ -37,8 +37,6 @@ from usql.timeframe import Moment, Timeframe, TimeframeLike, parse_timeframe, to
 from usql.zones import Zone
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from usql.backends.running import Stop
     from usql.completion import Knowledge, Suggestion
     from usql.events.importing import EventProgress, EventSummary
@@ -861,7 +859,7 @@ class Database(Analyses):
         """Look at every page and every row of the store; return what is broken.
 
         Raises:
-            StoreError: the store cannot be opened, or is not a SQLite store.
+            StoreError: the store cannot be opened.
 
         >>> with connect() as db:
         ...     db.check().sound
@@ -869,15 +867,17 @@ class Database(Analyses):
         """
         from usql.store.checking import check_store
 
-        return check_store(self._sqlite(), self._layout)
+        return check_store(self._location, self._layout)
 
     def compact(self) -> CompactSummary:
         """Write the store anew without the space it does not need, with all its indexes.
 
-        For as long as that takes, the disk needs room for the store twice more; queries go on.
+        For as long as that takes, the disk needs room for the store twice more. Queries on SQLite
+        stores and on servers go on; others wait.
 
         Raises:
-            StoreError: the store cannot be written, or is not a SQLite store.
+            ReadOnlyStore: it is a folder of Parquet.
+            StoreError: the store cannot be written.
 
         >>> with connect() as db:
         ...     db.compact().indexes
@@ -885,7 +885,8 @@ class Database(Analyses):
         """
         from usql.store.removal import compact
 
-        return compact(self._sqlite())
+        with self._backend.writing():
+            return compact(self._location, self._layout)
 
     def delete(
         self,
@@ -902,7 +903,7 @@ class Database(Analyses):
         """Delete sessions with all that belongs to them, for good, and give the space back.
 
         What is named has to hold altogether, and something has to be named. No byte of what was
-        deleted remains in the file.
+        deleted remains in the store; a server takes some minutes for that.
 
         Args:
             where: a condition on ``usersession``, as behind ``WHERE`` in a query.
@@ -917,17 +918,16 @@ class Database(Analyses):
 
         Raises:
             UsqlError: the condition is bad, or there is none.
-            StoreError: the store cannot be written, or is not a SQLite store.
+            ReadOnlyStore: it is a folder of Parquet.
+            StoreError: the store cannot be written.
 
         >>> with connect() as db:
         ...     _ = db.import_sessions([{"userSessionId": n, "startTime": 0} for n in "ab"])
         ...     db.delete("userSessionId = 'b'").kept
         1
         """
-        from usql.backends.sqlite import session_numbers
         from usql.store.removal import delete
 
-        location = self._sqlite()
         settings = _settings(timeframe, timezone, now)
         selections = [
             selection
@@ -940,22 +940,14 @@ class Database(Analyses):
                 hint="give where, user, before or timeframe",
             )
 
-        def choose(connection: sqlite3.Connection) -> Iterable[int]:
-            chosen = [set(session_numbers(connection, each, location)) for each in selections]
-            return set.intersection(*chosen)
+        def choose(connection: Any) -> Iterable[int]:
+            numbers = self._backend.session_numbers
+            return set.intersection(*(set(numbers(connection, each)) for each in selections))
 
-        return delete(location, self._layout, choose, dry_run=dry_run)
-
-    def _sqlite(self) -> Location:
-        """Return where the SQLite store is."""
-        if isinstance(self._location, ParquetLocation):
-            raise self._location.refusal()
-        if not isinstance(self._location, Location):
-            raise StoreError(
-                f"{self._location} is not a SQLite store",
-                hint="check, compact and delete are for those; copy it into one: usql copy",
-            )
-        return self._location
+        if dry_run:
+            return delete(self._location, self._layout, choose, dry_run=True)
+        with self._backend.writing():
+            return delete(self._location, self._layout, choose)
 
     # --- composition
 

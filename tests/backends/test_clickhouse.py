@@ -182,13 +182,6 @@ def test_info_tells_what_it_tells_of_sqlite(engine: str, tmp_path: Path) -> None
     assert info.bytes > 1000
 
 
-def test_upkeep_says_what_to_do(db: usql.Database) -> None:
-    for method in (db.check, db.compact, lambda: db.delete("bounce = true")):
-        with pytest.raises(StoreError, match="not a SQLite store") as error:
-            method()
-        assert "usql copy" in str(error.value.hint)
-
-
 def test_tables_of_a_cluster() -> None:
     place = ServerLocation.of("clickhouse://h/shop?cluster=main")
     made = list(statements(place, layout_of(place)))

@@ -85,6 +85,18 @@ def test_a_replaced_session_leaves_nothing_behind(tmp_path: Path) -> None:
         assert db.query(query).rows == [(1, 0, 0)]
 
 
+def test_a_new_session_beside_replaced_ones_has_a_number_of_its_own(tmp_path: Path) -> None:
+    sessions = [
+        {"userSessionId": name, "startTime": 1, "userActions": [{"name": name, "startTime": 1}]}
+        for name in "abc"
+    ]
+    with usql.connect(f"duckdb:{tmp_path / 'numbers.duckdb'}") as db:
+        db.import_sessions(sessions[:2])
+        db.import_sessions(sessions)
+        found = db.query("SELECT userSessionId, useraction.name FROM usersession").rows
+        assert sorted(found) == [("a", ["a"]), ("b", ["b"]), ("c", ["c"])]
+
+
 def test_a_strict_import_that_fails_writes_nothing(tmp_path: Path) -> None:
     with usql.connect(f"duckdb:{tmp_path / 'strict.duckdb'}") as db:
         good = {"userSessionId": "a", "startTime": 1_700_000_000_000}

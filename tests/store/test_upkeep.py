@@ -12,7 +12,7 @@ from click.testing import CliRunner
 import usql
 from usql import cli
 from usql.cli import exits
-from usql.errors import BadParameter, StoreError, UnknownField
+from usql.errors import BadParameter, UnknownField
 from usql.store.checking import Problem
 from usql.store.info import Application, PropertyKey
 from usql.store.sqlite_store import Location, open_reader, open_writer
@@ -420,7 +420,7 @@ def test_a_full_disk_leaves_deleted_sessions_deleted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The rewriting needs room; without it, what was deleted is overwritten all the same."""
-    from usql.store import removal
+    from usql.store import sqlite_removal
 
     path = secret_store(tmp_path)
 
@@ -443,7 +443,7 @@ def test_a_full_disk_leaves_deleted_sessions_deleted(
     def full(*arguments: Any, **options: Any) -> Full:
         return Full(open_writer(*arguments, **options))
 
-    monkeypatch.setattr(removal, "open_writer", full)
+    monkeypatch.setattr(sqlite_removal, "open_writer", full)
     with usql.connect(path) as db:
         assert db.delete(user="anna").sessions == 1
         assert db.info().sessions == 300
@@ -506,14 +506,6 @@ def test_info_is_written_for_people(path: Path) -> None:
 def test_check_and_compact_say_what_they_did(path: Path) -> None:
     assert "is sound" in run("check", str(path)).stdout
     assert run("compact", str(path)).exit_code == 0
-
-
-def test_other_kinds_of_stores_are_refused(tmp_path: Path) -> None:
-    pytest.importorskip("duckdb")
-    with usql.connect(f"duckdb:{tmp_path / 'store.duckdb'}") as db:
-        for method in (db.check, db.compact, lambda: db.delete(user="a")):
-            with pytest.raises(StoreError, match="is not a SQLite store"):
-                method()
 
 
 def test_the_command_takes_a_timeframe_and_parameters(path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -48,6 +48,9 @@ class Backend(Protocol):
 
     def writing(self) -> AbstractContextManager[None]:
         """Let somebody write for the length of a block, if need be by letting go of the store."""
+
+    def session_numbers(self, connection: Any, selection: Compiled) -> Iterable[int]:
+        """Return the numbers of a query's sessions, as a connection of the engine's sees them."""
 
     def property_keys(self, field: Field) -> Sequence[str]:
         """Return the keys that rows have in a properties field."""

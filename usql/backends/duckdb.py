@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -108,6 +108,13 @@ class DuckdbBackend:
             reader.at_rest = True
             yield Snapshot(reader, self._layout, chosen, partial(self._reading, reader))
 
+    def session_numbers(
+        self, connection: duckdb.DuckDBPyConnection, selection: Compiled
+    ) -> Iterable[int]:
+        """Return the numbers of a query's sessions, as a connection sees them."""
+        with _engine_errors(self._location):
+            return _numbers(_Reader(connection), selection)
+
     def interrupt(self) -> None:
         """End all queries that are running."""
         with self._lock:
@@ -189,10 +196,8 @@ class DuckdbBackend:
 
     def _numbers(self, reader: _Reader, selection: Compiled) -> Sequence[int]:
         """Return the numbers of the sessions that a query yields, sorted."""
-        sql = f"SELECT {SESSION} FROM ({selection.sql}) ORDER BY 1"
         with _engine_errors(self._location):
-            rows = in_thread(lambda: reader.fetch(sql, selection.params), reader, timeout=None)
-        return array("q", (number for (number,) in rows))
+            return in_thread(lambda: _numbers(reader, selection), reader, timeout=None)
 
     def _documents(self, reader: _Reader, table: str, keys: Sequence[tuple[Any, ...]]) -> list[Any]:
         from usql.store.documents import documents, row_documents
@@ -305,6 +310,12 @@ class _Reader:
             self.connection.create_function(
                 OFFSET, _offsets, ["BIGINT", "VARCHAR"], "BIGINT", type=ARROW
             )
+
+
+def _numbers(reader: _Reader, selection: Compiled) -> array[int]:
+    """Return the numbers of the sessions that a query yields, sorted."""
+    sql = f"SELECT {SESSION} FROM ({selection.sql}) ORDER BY 1"
+    return array("q", (number for (number,) in reader.fetch(sql, selection.params)))
 
 
 def _offsets(instants: Any, zones: Any) -> Any:

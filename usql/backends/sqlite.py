@@ -11,7 +11,7 @@ import math
 import sqlite3
 import threading
 from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -71,6 +71,10 @@ class SqliteBackend:
     def check(self) -> None:
         """Raise ``StoreError`` where there is no store to read."""
         open_reader(self._location).close()
+
+    def session_numbers(self, connection: sqlite3.Connection, selection: Compiled) -> Iterable[int]:
+        """Return the numbers of a query's sessions, as a connection sees them."""
+        return session_numbers(connection, selection, self._location)
 
     def writing(self) -> AbstractContextManager[None]:
         """Do nothing: readers and a writer do not stand in each other's way."""

@@ -189,11 +189,8 @@ def delete(
             click.confirm("Delete them for good?", abort=True, err=True)
         done = db.delete(**choice)
     say(f"{_counts(done)} deleted in {done.seconds:.1f} s, {size(done.bytes_freed)} given back")
-    if not done.erased:
-        note(
-            "a query that is still running holds the earlier state: what was deleted stays in the"
-            f" log beside the file until: usql compact {store}",
-        )
+    if done.remains:
+        note(done.remains)
 
 
 def _counts(summary: DeleteSummary) -> str:

@@ -286,6 +286,16 @@ def segment_statements(location: ClickhouseLocation, name: str, text: str | None
     yield f"INSERT INTO {tables.named(SEGMENT)} VALUES ({literal(name)}, {kept}, {time.time_ns()})"
 
 
+def stored_bytes(client: Client, location: ClickhouseLocation) -> int:
+    """Return the bytes that a store takes: of a folder's files, or of a server's current parts."""
+    if location.path is not None:
+        return sum(file.stat().st_size for file in location.path.rglob("*") if file.is_file())
+    ((found,),) = client.read(
+        "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()"
+    )
+    return int(found or 0)
+
+
 def start_range(client: Client) -> tuple[int, int] | None:
     """Return the earliest and the latest ``startTime`` of sessions, in ms; ``None`` if empty."""
     return _range(client, 'min("startTime"), max("startTime")')

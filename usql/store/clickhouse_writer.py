@@ -84,12 +84,16 @@ class _Batch:
 
 
 class ClickhouseSessionWriter:
-    """Writes sessions through one client."""
+    """Writes sessions through one client.
+
+    Attributes:
+        client: the way to the engine.
+    """
 
     def __init__(
         self, client: Client, location: ClickhouseLocation, layout: Layout, waiting: IO[bytes]
     ) -> None:
-        self._client = client
+        self.client = client
         self._location = location
         self._file = waiting
         self._batches: list[_Batch] = []
@@ -156,27 +160,34 @@ class ClickhouseSessionWriter:
     def recover(self) -> None:
         """Finish or undo what an import that was killed left behind."""
         age = 0 if self._location.path else _ABANDONED_S
-        found = self._client.read(
+        found = self.client.read(
             f'SELECT "batch", max("step" = {literal(_WRITTEN)}) FROM {JOURNAL}'
             f' GROUP BY "batch" HAVING max("began") <= now() - {age}'
         )
         for batch, written in found:
-            with self._client.changing():
+            with self.client.changing():
                 self._finish(batch, _OLD if written else _NEW)
+
+    def remove(self, numbers: Iterable[int]) -> None:
+        """Delete sessions, at once; where that is interrupted, whoever writes next finishes it."""
+        name = uuid4().hex
+        self._note(name, [(_OLD, number) for number in numbers])
+        self._note(name, [(_WRITTEN, 0)])
+        self._finish(name, _OLD)
 
     def segments(self) -> list[tuple[str, str]]:
         """Return the names and texts of the named segments."""
-        return segments(self._client)
+        return segments(self.client)
 
     def put_segment(self, name: str, text: str) -> None:
         """Keep a segment, at once."""
         for statement in segment_statements(self._location, name, text):
-            self._client.write(statement)
+            self.client.write(statement)
 
     def drop_segment(self, name: str) -> None:
         """Forget a segment, at once."""
         for statement in segment_statements(self._location, name, None):
-            self._client.write(statement)
+            self.client.write(statement)
 
     # what waits
 
@@ -231,12 +242,12 @@ class ClickhouseSessionWriter:
         name = uuid4().hex
         new = [number for batch in group for number in batch.numbers.values()]
         old = [number for batch in group for number in batch.old]
-        with self._client.changing():
+        with self.client.changing():
             self._note(name, [(_NEW, n) for n in new] + [(_OLD, n) for n in old])
             try:
                 for relation in self._order:
                     pieces = self._pieces(group, relation)
-                    self._client.insert(relation, self._columns[relation], pieces)
+                    self.client.insert(relation, self._columns[relation], pieces)
                 self._remember(set().union(*(batch.keys for batch in group)))
                 if old:
                     self._note(name, [(_WRITTEN, 0)])
@@ -248,7 +259,7 @@ class ClickhouseSessionWriter:
 
     def _note(self, batch: str, steps: Iterable[tuple[str, int]]) -> None:
         lines = _LINE.encode_lines([(batch, step, number) for step, number in steps])
-        self._client.insert(JOURNAL, ("batch", "step", "session"), [lines])
+        self.client.insert(JOURNAL, ("batch", "step", "session"), [lines])
 
     def _finish(self, batch: str, step: str | None) -> None:
         """Delete the sessions that a batch noted under a step, and forget the batch."""
@@ -257,17 +268,17 @@ class ClickhouseSessionWriter:
                 f'SELECT "session" FROM {JOURNAL}'
                 f' WHERE "batch" = {literal(batch)} AND "step" = {literal(step)}'
             )
-            numbers = self._client.read(chosen)
+            numbers = self.client.read(chosen)
             listed = ", ".join(str(number) for (number,) in numbers)
             for relation in reversed(self._order) if listed else ():
-                self._client.write(delete_statement(self._location, relation, listed))
+                self.client.write(delete_statement(self._location, relation, listed))
         cluster = self._location.cluster
         everywhere = f" ON CLUSTER {quoted(cluster)}" if cluster else ""
-        self._client.write(f"ALTER TABLE {JOURNAL}{everywhere} DROP PARTITION {literal(batch)}")
+        self.client.write(f"ALTER TABLE {JOURNAL}{everywhere} DROP PARTITION {literal(batch)}")
 
     def _find(self, identities: Collection[Identity]) -> dict[Identity, int]:
         """Return the numbers of those sessions that are stored, or wait to be."""
-        found = find_sessions(self._client, identities)
+        found = find_sessions(self.client, identities)
         for batch in self._batches:
             found.update((i, n) for i, n in batch.numbers.items() if i in identities)
         return found
@@ -280,7 +291,7 @@ class ClickhouseSessionWriter:
         listed = ", ".join(map(str, numbers.values()))
         taken = {
             number
-            for (number,) in self._client.read(
+            for (number,) in self.client.read(
                 f"SELECT {quoted(SESSION)} FROM {PRIMARY} WHERE {quoted(SESSION)} IN ({listed})"
             )
         }
@@ -305,7 +316,7 @@ class ClickhouseSessionWriter:
     def _remember(self, keys: set[tuple[str, str, str]]) -> None:
         if new := keys - self._known_keys:
             lines = _LINE.encode_lines(sorted(new))
-            self._client.insert(PROPERTY, ("table", "field", "key"), [lines])
+            self.client.insert(PROPERTY, ("table", "field", "key"), [lines])
             self._known_keys |= new
 
 

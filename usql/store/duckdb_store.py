@@ -186,9 +186,15 @@ def store_errors(location: DuckdbLocation | ParquetLocation) -> Iterator[None]:
     except duckdb.IOException as error:
         raise StoreError(f"{location} cannot be read or written: {_first_line(error)}") from error
     except (duckdb.FatalException, duckdb.SerializationException) as error:
-        raise StoreError(
-            f"{location} is damaged", hint="restore a copy, or import into a new store"
-        ) from error
+        raise _damaged(location) from error
+    except duckdb.Error as error:
+        if not str(error).startswith("Corrupt database"):  # it has no class of its own
+            raise
+        raise _damaged(location) from error
+
+
+def _damaged(location: DuckdbLocation | ParquetLocation) -> StoreError:
+    return StoreError(f"{location} is damaged", hint="restore a copy, or import into a new store")
 
 
 def _first_line(error: Exception) -> str:
@@ -220,6 +226,8 @@ def _connect(
                     f"{location} is in use by another process", hint="try again later"
                 ) from error
             time.sleep(_AGAIN)
+        except duckdb.Error as error:
+            raise _damaged(location) from error
         else:
             return connection  # type: ignore[no-any-return]
 

@@ -79,9 +79,10 @@ class DuckdbSessionWriter:
     def write(self, sessions: Mapping[Identity, Session]) -> int:
         """Write sessions; return how many of them were in the store already."""
         known = find_sessions(self._connection, sessions)
+        # before any are forgotten, whose numbers are taken again
+        (last,) = self._one(f'SELECT coalesce(max("{SESSION}"), 0) FROM usersession')
         self._forget(known.values())
         rows: Rows = defaultdict(list)
-        (last,) = self._one(f'SELECT coalesce(max("{SESSION}"), 0) FROM usersession')
         for identity, session in sessions.items():
             number = known.get(identity)
             if number is None:

@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
+from usql.errors import StoreError
 from usql.layout import SESSION, Layout
 from usql.store.clickhouse_places import ChdbLocation, ServerLocation
 from usql.store.duckdb_store import DuckdbLocation, ParquetLocation
 from usql.store.info import Application, PropertyKey, StoreInfo
 from usql.store.sqlite_schema import quoted
+
+EnginePlace: TypeAlias = DuckdbLocation | ParquetLocation | ChdbLocation | ServerLocation
+"""Where a store of another engine than SQLite is."""
 
 Ask = Callable[[str], Sequence[Sequence[Any]]]
 """Returns the rows of a query."""
@@ -23,15 +27,13 @@ Ask = Callable[[str], Sequence[Sequence[Any]]]
 _BYTES = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()"
 
 
-def read_engine_info(
-    place: DuckdbLocation | ParquetLocation | ChdbLocation | ServerLocation, layout: Layout
-) -> StoreInfo:
+def read_engine_info(place: EnginePlace, layout: Layout) -> StoreInfo:
     """Return what a store holds.
 
     Raises:
         StoreError: there is no store, or it cannot be read.
     """
-    with _opened(place, layout) as ask:
+    with opened(place, layout) as ask:
         counts = {
             table.name: _number(ask, f"SELECT count(*) FROM {quoted(layout.base(table.name))}")
             for table in layout.schema.tables
@@ -56,9 +58,12 @@ def read_engine_info(
         )
 
 
-def _opened(
-    place: DuckdbLocation | ParquetLocation | ChdbLocation | ServerLocation, layout: Layout
-) -> AbstractContextManager[Ask]:
+def opened(place: EnginePlace, layout: Layout) -> AbstractContextManager[Ask]:
+    """Return a block in which a store can be asked in its engine's SQL.
+
+    Raises:
+        StoreError: there is no store, or it cannot be read.
+    """
     if isinstance(place, DuckdbLocation | ParquetLocation):
         return _duckdb(place, layout)
     return _clickhouse(place, layout)
@@ -66,7 +71,7 @@ def _opened(
 
 @contextmanager
 def _duckdb(place: DuckdbLocation | ParquetLocation, layout: Layout) -> Iterator[Ask]:
-    from usql.store.duckdb_store import open_reader, store_errors
+    from usql.store.duckdb_store import library, open_reader, store_errors
 
     if isinstance(place, DuckdbLocation):
         opened = open_reader(place)
@@ -74,8 +79,17 @@ def _duckdb(place: DuckdbLocation | ParquetLocation, layout: Layout) -> Iterator
         from usql.store.parquet_store import open_folder
 
         opened = open_folder(place, layout)
-    with store_errors(place), closing(opened) as connection:
-        yield lambda query: connection.execute(query).fetchall()
+    with closing(opened) as connection:
+
+        def ask(query: str) -> Sequence[Sequence[Any]]:
+            try:
+                with store_errors(place):
+                    return connection.execute(query).fetchall()
+            except library().Error as error:
+                problem = str(error).splitlines()[0]
+                raise StoreError(f"{place} cannot be read: {problem}") from error
+
+        yield ask
 
 
 @contextmanager

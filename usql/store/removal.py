@@ -1,38 +1,25 @@
-"""Sessions out of a SQLite store, and space back from it.
+"""Sessions out of a store for good, and space back from it, whatever its engine.
 
-What arrives: the location of a store, and what chooses sessions of it. What leaves: a store without
-them, in which no byte of theirs remains: pages are overwritten as they are freed, the file is
-written anew without them, and its log is emptied. They go all together or, where something fails,
-none of them.
+What arrives: the place of a store, and what chooses sessions of it. What leaves: a store without
+them, and what was done. How each engine does it, ``sqlite_removal`` and its like tell.
 """
 
 from __future__ import annotations
 
-import os
-import sqlite3
 import time
-from collections.abc import Callable, Iterable
-from contextlib import closing
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
-from usql.layout import SESSION, Layout
-from usql.schema import PRIMARY
-from usql.store import sqlite_schema
-from usql.store.sqlite_schema import quoted
-from usql.store.sqlite_store import (
-    Location,
-    analyze,
-    make_indexes,
-    open_reader,
-    open_writer,
-    store_errors,
-    transaction,
-)
+from usql.layout import Layout
+from usql.store.clickhouse_places import ClickhouseLocation
+from usql.store.duckdb_store import DuckdbLocation, ParquetLocation
+from usql.store.places import Place
 
-Choose = Callable[[sqlite3.Connection], Iterable[int]]
-"""Returns the numbers of sessions, of the state that a connection sees."""
+Choose: TypeAlias = Callable[[Any], Iterable[int]]
+"""Returns the numbers of sessions, of the state that a connection of the engine's sees."""
 
-_CHOSEN = "usql_chosen"
+NOTHING_DELETED = "nothing was deleted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +29,8 @@ class DeleteSummary:
     Attributes:
         sessions, actions, events, errors: how many rows.
         kept: sessions that are left.
-        bytes_freed: by how much the file is smaller.
-        erased: whether no byte of what was deleted remains in the file and its log; ``False`` for
-            a while where a query that is still running needs the earlier state.
+        bytes_freed: by how much the store is smaller.
+        remains: where bytes of what was deleted are still, and until when; empty if nowhere.
         seconds: how long it took.
     """
 
@@ -54,8 +40,29 @@ class DeleteSummary:
     errors: int
     kept: int
     bytes_freed: int
-    erased: bool
+    remains: str
     seconds: float
+
+    @property
+    def erased(self) -> bool:
+        """Whether no byte of what was deleted remains in the store."""
+        return not self.remains
+
+    @classmethod
+    def of(
+        cls, counts: Mapping[str, int], kept: int, freed: int, remains: str, began: float
+    ) -> DeleteSummary:
+        """Return the summary of rows by table, of work that began at a monotonic time."""
+        return cls(
+            sessions=counts["usersession"],
+            actions=counts["useraction"],
+            events=counts["userevent"],
+            errors=counts["usererror"],
+            kept=kept,
+            bytes_freed=max(freed, 0),
+            remains=remains,
+            seconds=time.monotonic() - began,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,7 @@ class CompactSummary:
     """What compacting did.
 
     Attributes:
-        bytes_before, bytes_after: of the file and its log.
+        bytes_before, bytes_after: of the store with its log.
         indexes: names of the indexes that were still to be made.
         seconds: how long it took.
     """
@@ -74,131 +81,52 @@ class CompactSummary:
     seconds: float
 
 
-def delete(
-    location: Location, layout: Layout, choose: Choose, *, dry_run: bool = False
-) -> DeleteSummary:
+def delete(place: Place, layout: Layout, choose: Choose, *, dry_run: bool = False) -> DeleteSummary:
     """Delete sessions with all that belongs to them, and give the space back.
 
     Args:
-        location: of the store.
+        place: of the store.
         layout: of the store.
-        choose: says which; while it does and until they are gone, nobody else writes.
+        choose: says which; while it does and until they are gone, nobody else writes, but to a
+            server.
         dry_run: count only.
 
     Raises:
+        ReadOnlyStore: stores of the place's kind can only be read.
         StoreError: there is no store, or it cannot be written.
     """
-    began = time.monotonic()
-    before = _size(location)
-    opened = open_reader(location) if dry_run else open_writer(location, create=False)
-    with store_errors(location), closing(opened) as connection:
-        if dry_run:
-            counts, kept = _count(connection, layout, choose)
-            return _summary(counts, kept, 0, False, began)
-        # What was deleted must not be read off the file: freed space is filled with zeros.
-        connection.execute("PRAGMA secure_delete = ON")
-        with transaction(connection):
-            counts, kept = _count(connection, layout, choose)
-            if counts[PRIMARY]:
-                _remove(connection, layout)
-        connection.execute(f"DROP TABLE temp.{_CHOSEN}")
-        erased = _rewrite(connection) if counts[PRIMARY] else True
-    freed = max(before - _size(location), 0) if counts[PRIMARY] else 0
-    return _summary(counts, kept, freed, erased, began)
+    if isinstance(place, ParquetLocation):
+        raise place.refusal()
+    if isinstance(place, DuckdbLocation):
+        from usql.store import duckdb_removal
+
+        return duckdb_removal.delete(place, layout, choose, dry_run=dry_run)
+    if isinstance(place, ClickhouseLocation):
+        from usql.store import clickhouse_removal
+
+        return clickhouse_removal.delete(place, layout, choose, dry_run=dry_run)
+    from usql.store import sqlite_removal
+
+    return sqlite_removal.delete(place, layout, choose, dry_run=dry_run)
 
 
-def _summary(
-    counts: dict[str, int], kept: int, freed: int, erased: bool, began: float
-) -> DeleteSummary:
-    return DeleteSummary(
-        sessions=counts["usersession"],
-        actions=counts["useraction"],
-        events=counts["userevent"],
-        errors=counts["usererror"],
-        kept=kept,
-        bytes_freed=freed,
-        erased=erased,
-        seconds=time.monotonic() - began,
-    )
-
-
-def compact(location: Location) -> CompactSummary:
-    """Make what indexes are missing, and write the file anew without the space it does not need.
-
-    For the time that takes, the disk needs room for the store twice more.
+def compact(place: Place, layout: Layout) -> CompactSummary:
+    """Write a store anew without what it does not need.
 
     Raises:
+        ReadOnlyStore: stores of the place's kind can only be read.
         StoreError: there is no store, it cannot be written, or the disk is full.
     """
-    began = time.monotonic()
-    before = _size(location)
-    with store_errors(location), closing(open_writer(location, create=False)) as connection:
-        missing = sqlite_schema.postponed_indexes(connection)
-        make_indexes(connection)
-        connection.execute("VACUUM")
-        analyze(connection)
-        _empty_log(connection)
-    return CompactSummary(before, _size(location), tuple(missing), time.monotonic() - began)
+    if isinstance(place, ParquetLocation):
+        raise place.refusal()
+    if isinstance(place, DuckdbLocation):
+        from usql.store import duckdb_removal
 
+        return duckdb_removal.compact(place, layout)
+    if isinstance(place, ClickhouseLocation):
+        from usql.store import clickhouse_removal
 
-def _count(
-    connection: sqlite3.Connection, layout: Layout, choose: Choose
-) -> tuple[dict[str, int], int]:
-    """Note which sessions are chosen; return how many rows of each table are theirs, and kept."""
-    connection.execute(f"CREATE TABLE temp.{_CHOSEN} (number INTEGER PRIMARY KEY)")
-    connection.executemany(
-        f"INSERT INTO temp.{_CHOSEN} VALUES (?)", ((number,) for number in choose(connection))
-    )
-    counts = {
-        table.name: connection.execute(
-            f"SELECT count(*) FROM temp.{_CHOSEN} CROSS JOIN {quoted(layout.base(table.name))}"
-            f' ON "{SESSION}" = number'
-        ).fetchone()[0]
-        for table in layout.schema.tables
-    }
-    (stored,) = connection.execute("SELECT count(*) FROM usersession").fetchone()
-    return counts, stored - counts[PRIMARY]
+        return clickhouse_removal.compact(place, layout)
+    from usql.store import sqlite_removal
 
-
-def _remove(connection: sqlite3.Connection, layout: Layout) -> None:
-    for relation in layout.relations:
-        connection.execute(
-            f'DELETE FROM {quoted(relation.name)} WHERE "{SESSION}" IN'
-            f" (SELECT number FROM temp.{_CHOSEN})"
-        )
-    # A key may tell as much as a value.
-    for table in layout.schema.tables:
-        for field in table.collections:
-            if field.properties:
-                connection.execute(
-                    'DELETE FROM usql_property WHERE "table" = ? AND field = ? AND NOT EXISTS'
-                    f" (SELECT 1 FROM {quoted(layout.values(field))} v"
-                    " WHERE v.key = usql_property.key)",
-                    (table.name, field.name),
-                )
-
-
-def _rewrite(connection: sqlite3.Connection) -> bool:
-    """Give freed space back; return whether the log is empty, too."""
-    try:
-        connection.execute("VACUUM")
-    except sqlite3.OperationalError as error:
-        # It needs room. What was deleted is gone, and its space will be used again.
-        if getattr(error, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_FULL:
-            raise
-    analyze(connection)
-    return _empty_log(connection)
-
-
-def _empty_log(connection: sqlite3.Connection) -> bool:
-    """Write the log back to the file, and cut it to nothing; readers may keep that from ending."""
-    (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    return not busy
-
-
-def _size(location: Location) -> int:
-    """Return the bytes of the file and its log."""
-    if location.path is None:
-        return 0
-    names = (location.path, location.path.with_name(location.path.name + "-wal"))
-    return sum(os.path.getsize(name) for name in names if name.exists())
+    return sqlite_removal.compact(place)
