@@ -207,3 +207,25 @@ def test_segments_that_come_with_a_query(store: str) -> None:
         "--segment", "a=Contry: Chad",
     )  # fmt: skip
     assert "did you mean Country?" in bad.output
+
+
+def test_apdex_and_scores_are_drawn_with_bars(store: str) -> None:
+    shown = run("apdex", store, "--by", "action").stdout
+    pay, start = (line for line in shown.splitlines() if line.startswith(("Pay", "Start")))
+    assert [cell.strip() for cell in pay.split("│")] == [
+        *("Pay", "0.00", "unacceptable", "20", "0", "0", "20", "0", "░" * 24),
+    ]
+    assert start.endswith("█" * 24)
+    assert "An Apdex of fewer than 100 samples says little." in shown
+    scored = run("scores", store, "--by", "country").stdout
+    assert "█ satisfied ▒ tolerated ░ frustrated" in scored
+
+
+def test_a_session_is_drawn_with_its_circumstances_and_each_action(store: str) -> None:
+    shown = run("session", store, "s1").stdout.splitlines()
+    assert shown[2:4] == ["Austria", "Shop"]
+    judged = [line.split() for line in shown[shown.index("Actions") + 1 :][:2]]
+    assert judged == [
+        ["Start", "1", "×", "100", "ms", "Apdex", "1.00", "(excellent)"],
+        ["Pay", "1", "×", "100", "ms", "Apdex", "0.00", "(unacceptable)"],
+    ]

@@ -6,12 +6,15 @@ is for programs, which have ``tables()`` and ``to_dict()``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from usql.analysis.apdex import ApdexReport
 from usql.analysis.findings import Findings
 from usql.analysis.report import Report
+from usql.analysis.satisfaction import SMALL
+from usql.analysis.score import ScoreReport
 from usql.analysis.session import SessionDetails
 from usql.analysis.sessions import SessionList
 from usql.analysis.timeline import Entry
@@ -26,7 +29,19 @@ _BAR = 24
 _NAME = 34
 _SHADES = " ░▒▓█"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SHARES = frozenset({"share", "shareAgainst"})
+_STACK = "█▒░"
+_LEGEND = "█ {} ▒ {} ░ {}"
+_TOLD_AS: Mapping[str, Callable[[Any], str]] = {
+    **dict.fromkeys(
+        ("share", "shareAgainst", "frustratedShare", "frustratedShareAgainst"),
+        lambda share: f"{share:.1%}",
+    ),
+    **dict.fromkeys(("apdex", "apdexAgainst"), lambda apdex: f"{apdex:.2f}"),
+    "lift": lambda lift: f"{lift:.2f}",
+    "pCorrected": lambda p: "< 0.001" if p < 0.001 else f"{p:.3f}",
+    "change": lambda change: f"{change:+.2f}",
+}
+"""How numbers of columns are told to people, who do not read ten digits."""
 
 
 def draw(
@@ -58,6 +73,10 @@ def draw(
             yield from _user(report, width, color, zone)
         case SessionList():
             yield from _shown(_without_gaps(report.tables()["sessions"]), width, color, zone)
+        case ApdexReport():
+            yield from _apdex(report, width, color, zone)
+        case ScoreReport():
+            yield from _scores(report, width, color, zone)
         case _:
             for number, one in enumerate(report.tables().values()):
                 yield from ["\n"] if number else []
@@ -103,29 +122,24 @@ def _shown(result: Result, width: int | None, color: bool, zone: Zone) -> Iterat
 
 def _readable(result: Result, zone: Zone) -> Result:
     """Return a table with times, lengths and shares as texts."""
-    places = [
-        (place, write)
-        for place, column in enumerate(result.columns)
-        if (write := _writer(column, zone)) is not None
-    ]
-    columns = list(result.columns)
-    for place, _ in places:
-        columns[place] = Column(columns[place].name, "string")
-    rows = []
-    for row in result.rows:
-        cells = list(row)
-        for place, write in places:
-            cells[place] = None if cells[place] is None else write(cells[place])
-        rows.append(tuple(cells))
-    return Result(tuple(columns), rows)
+    columns, cells = [], []
+    for place, column in enumerate(result.columns):
+        values = [row[place] for row in result.rows]
+        write = _writer(column, zone)
+        if write is not None:
+            texts = [None if value is None else write(value) for value in values]
+            wide = max((len(text) for text in texts if text is not None), default=0)
+            values = [None if text is None else text.rjust(wide) for text in texts]
+            column = Column(column.name, "string")
+        columns.append(column)
+        cells.append(values)
+    return Result(tuple(columns), list(zip(*cells, strict=True)) if cells else [])
 
 
-def _writer(column: Column, zone: Zone) -> Any:
+def _writer(column: Column, zone: Zone) -> Callable[[Any], str] | None:
     if column.type == "date":
         return lambda value: moment(value, zone)
-    if column.unit == "ms":
-        return length
-    return (lambda value: f"{value:.1%}") if column.name in _SHARES else None
+    return length if column.unit == "ms" else _TOLD_AS.get(column.name)
 
 
 def _without_gaps(result: Result) -> Result:
@@ -145,6 +159,52 @@ def _bar(part: float, whole: float, width: int = _BAR) -> str:
     return "█" * round(width * part / whole) if whole > 0 else ""
 
 
+def _with_bars(result: Result, bars: Sequence[str], heading: str) -> Result:
+    """Return a table with a column of bars behind the others."""
+    rows = [(*row, bar) for row, bar in zip(result.rows, bars, strict=True)]
+    return Result((*result.columns, Column(heading, "string")), rows)
+
+
+def _stacked(*parts: int) -> str:
+    """Return a bar of which each part is as long as its share of the whole.
+
+    >>> _stacked(6, 3, 3)
+    '████████████▒▒▒▒▒▒░░░░░░'
+    """
+    whole, before, bar = sum(parts), 0, ""
+    for part, mark in zip(parts, _STACK, strict=True):
+        before += part
+        bar += mark * (round(_BAR * before / whole) - len(bar) if whole else 0)
+    return bar
+
+
+# --- Apdex and scores ----------------------------------------------------------------------------
+
+
+def _apdex(report: ApdexReport, width: int | None, color: bool, zone: Zone) -> Iterator[str]:
+    heading = _LEGEND.format("satisfied", "tolerating", "frustrated")
+    judged = {"apdex": report.rows, "total": (report.total,)}
+    for name, one in report.tables().items():
+        found = [row.satisfaction for row in judged[name]]
+        bars = [_stacked(each.satisfied, each.tolerating, each.frustrated) for each in found]
+        yield from ["\n"] if name == "total" and report.rows else []
+        if name == "total" or report.rows:
+            yield from _shown(_with_bars(one, bars, heading), width, color, zone)
+    if any(0 < row.satisfaction.samples < SMALL for row in (*report.rows, report.total)):
+        yield f"An Apdex of fewer than {SMALL} samples says little.\n"
+
+
+def _scores(report: ScoreReport, width: int | None, color: bool, zone: Zone) -> Iterator[str]:
+    heading = _LEGEND.format("satisfied", "tolerated", "frustrated")
+    scored = {"scores": report.rows, "total": (report.total,)}
+    for name, one in report.tables().items():
+        found = [row.scores for row in scored[name]]
+        bars = [_stacked(each.satisfied, each.tolerated, each.frustrated) for each in found]
+        yield from ["\n"] if name == "total" and report.rows else []
+        if name == "total" or report.rows:
+            yield from _shown(_with_bars(one, bars, heading), width, color, zone)
+
+
 # --- findings ------------------------------------------------------------------------------------
 
 
@@ -152,7 +212,7 @@ def _findings(found: Findings, width: int | None, color: bool) -> Iterator[str]:
     zone = Zone.of(None)
     against = found.sessions_against
     compared = "" if against is None else f", compared with {against:,}"
-    yield f"{found.sessions:,} sessions{compared}\n"
+    yield f"{found.sessions:,} session{'' if found.sessions == 1 else 's'}{compared}\n"
     if found.differences:
         yield "\n"
         yield from _shown(found.tables()["differences"], width, color, zone)
@@ -190,6 +250,8 @@ def _session(session: SessionDetails, width: int | None, zone: Zone) -> Iterator
     score = session.user_experience_score or "no score"
     yield f"{visible(session.user_session_id)}, of {visible(user)}\n"
     yield f"{moment(session.start_time, zone)}, {length(session.duration)}, {score}{judged}\n"
+    for told in _circumstances(session):
+        yield visible(told) + "\n"
     yield "\n"
     longest = max((entry.duration or 0 for entry in session.timeline), default=0)
     for entry in session.timeline:
@@ -197,6 +259,9 @@ def _session(session: SessionDetails, width: int | None, zone: Zone) -> Iterator
             yield f"{'':>12}  … {length(entry.wait)}\n"
         line = _entry(entry, longest)
         yield (line if width is None else fit(line, width).rstrip()) + "\n"
+    if len(session.actions) > 0:
+        yield "\nActions\n"
+        yield from _actions(session, width, zone)
     if session.troubles:
         yield "\n"
         yield "What went wrong, and what came before\n"
@@ -206,6 +271,33 @@ def _session(session: SessionDetails, width: int | None, zone: Zone) -> Iterator
         )
         what = f"{trouble.kind} {visible(trouble.name or '')}".rstrip()
         yield f"{'+' + length(trouble.since_start):>12}  {what}: {before or 'nothing'}\n"
+
+
+def _actions(session: SessionDetails, width: int | None, zone: Zone) -> Iterator[str]:
+    """Yield a line for the actions of each name: how many, how long, how satisfying."""
+    for each in session.actions:
+        took = "" if each.mean_duration is None else length(each.mean_duration)
+        apdex = each.satisfaction.apdex
+        judged = "" if apdex is None else f"Apdex {apdex:.2f} ({each.satisfaction.rating})"
+        name = fit(visible(each.name or "(no name)"), _NAME)
+        line = f"  {name} {each.count:>4} × {took:>8}  {judged}".rstrip()
+        yield (line if width is None else fit(line, width).rstrip()) + "\n"
+
+
+def _circumstances(session: SessionDetails) -> Iterator[str]:
+    """Yield where the session was, and with what."""
+    known: dict[str, Any] = {}
+    for part in session.parts:
+        known = {**part, **known}
+    browser = known.get("browserMajorVersion") or known.get("browserFamily")
+    places = [known.get(name) for name in ("city", "region", "country", "continent")]
+    means = [known.get("device"), known.get("osVersion") or known.get("osFamily"), browser]
+    applications = dict.fromkeys(entry.application for entry in session.timeline)
+    kinds = [*applications, known.get("appVersion"), known.get("applicationType"),
+             known.get("userType")]  # fmt: skip
+    for items in (places, means, kinds):
+        if told := ", ".join(str(item) for item in dict.fromkeys(items) if item):
+            yield told
 
 
 def _entry(entry: Entry, longest: int) -> str:
