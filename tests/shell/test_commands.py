@@ -279,11 +279,42 @@ def test_values_and_keys(talk: Talk) -> None:
     assert talk.say(".keys city").startswith("error: there is no field of properties city")
 
 
+def _facts(shown: str) -> dict[str, str]:
+    """Return the words and figures that a text begins with."""
+    first, *_ = shown.split("\n\n")
+    return {
+        name: fact.strip() for name, fact in (line.split("  ", 1) for line in first.splitlines())
+    }
+
+
 def test_info(talk: Talk) -> None:
-    lines = dict(line.split("  ", 1) for line in talk.say(".info").splitlines())
-    assert lines["sessions"].strip() == "3"
-    assert lines["from"].strip() == "2026-03-01 10:00:00 UTC"
-    assert lines["to"].strip() == "2026-03-01 12:00:00 UTC"
+    talk.say(".timeframe last 7 days")
+    shown = talk.say(".info")
+    facts = _facts(shown)
+    assert facts["sessions"] == "3"
+    assert facts["actions"] == "3"
+    assert facts["times"] == "2026-03-01 10:00:00Z to 2026-03-01 12:00:00Z"
+    assert facts["timeframe"] == "last 7 days"
+    assert facts["timezone"] == "UTC"
+    assert "stringProperties" not in facts
+    assert ["usersession", "plan", "string", "2"] in _cells(shown)
+    assert "index" not in shown
+
+
+def _cells(shown: str) -> list[list[str]]:
+    return [[cell.strip() for cell in line.split("│")] for line in shown.splitlines()]
+
+
+@pytest.mark.parametrize("store", ["duckdb:{}/store.duckdb", "chdb:{}/chdb"])
+def test_info_of_other_engines(store: str, tmp_path: Path) -> None:
+    pytest.importorskip(store.partition(":")[0])
+    with usql.connect(store.format(tmp_path)) as db:
+        db.import_sessions([{"userSessionId": "a", "startTime": 0, "endTime": 1000}])
+    shell = Talk(store.format(tmp_path))
+    facts = _facts(shell.say(".info"))
+    shell.close()
+    assert facts["sessions"] == "1"
+    assert facts["times"] == "1970-01-01 00:00:00Z to 1970-01-01 00:00:01Z"
 
 
 def test_sql_and_explain(talk: Talk) -> None:

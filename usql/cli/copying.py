@@ -9,7 +9,8 @@ import click
 import usql
 from usql.cli import options
 from usql.cli.export import session_bar
-from usql.cli.output import count, note, say
+from usql.cli.output import note, say
+from usql.render.amounts import counted
 
 
 @click.command()
@@ -45,9 +46,9 @@ def copy(source: str, target: str, replace: bool, into: bool, **choice: Any) -> 
     with usql.connect(source, create=False) as db, session_bar() as progress:
         done = db.copy_to(target, replace=replace, into=into, progress=progress, **choice)
     instead = f", {done.replaced:,} of them replaced" if done.replaced else ""
-    say(f"{count(done.sessions, 'session')} to {target} in {done.seconds:.1f} s{instead}")
+    say(f"{counted(done.sessions, 'session')} to {target} in {done.seconds:.1f} s{instead}")
     if done.event_rows:
         note(
-            f"{count(done.event_rows, 'row')} of event logs stay in {source}: import the logs of"
+            f"{counted(done.event_rows, 'row')} of event logs stay in {source}: import the logs of"
             " these sessions there, not into the copy"
         )

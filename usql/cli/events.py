@@ -220,31 +220,31 @@ def _pairs(option: str, written: Iterable[str]) -> dict[str, str]:
 
 
 def _told(summary: EventSummary) -> Iterable[str]:
-    from usql.cli.output import count
+    from usql.render.amounts import counted
 
     yield (
-        f"{count(summary.sessions, 'session')} from {count(summary.rows, 'row')} of"
-        f" {count(summary.files, 'file')} in {summary.seconds:.1f} s,"
+        f"{counted(summary.sessions, 'session')} from {counted(summary.rows, 'row')} of"
+        f" {counted(summary.files, 'file')} in {summary.seconds:.1f} s,"
         f" {summary.replaced:,} more made again, {summary.removed:,} removed"
     )
     if summary.rows > summary.new_rows:
-        yield f"{count(summary.rows - summary.new_rows, 'row')} of these had nothing new"
+        yield f"{counted(summary.rows - summary.new_rows, 'row')} of these had nothing new"
 
 
 def _rejected(summary: EventSummary) -> str | None:
     """Return what to say of the rows put aside, if there are any."""
     if not summary.rejected:
         return None
-    from usql.cli.output import count
+    from usql.render.amounts import counted
 
     where = f", see {summary.rejects_path}" if summary.rejects_path else ""
-    return "\n".join([f"{count(summary.rejected, 'row')} rejected{where}", *summary.problems])
+    return "\n".join([f"{counted(summary.rejected, 'row')} rejected{where}", *summary.problems])
 
 
 def _report(summary: EventSummary) -> Iterable[str]:
     """Yield what a dry run found: columns, times, sessions."""
-    from usql.cli.output import count
     from usql.render import render
+    from usql.render.amounts import counted
     from usql.result import Column, Result
 
     rows: list[tuple[Any, ...]] = [
@@ -265,9 +265,9 @@ def _report(summary: EventSummary) -> Iterable[str]:
         f" or {cutting.max_actions or 'any number of'} actions"
     )
     yield (
-        f"{count(summary.rows, 'row')} of {count(summary.files, 'file')},"
-        f" {summary.new_rows:,} of them new, would make {count(summary.sessions, 'session')}"
-        f" of {count(summary.users, 'user')}, make {summary.replaced:,} again and remove"
+        f"{counted(summary.rows, 'row')} of {counted(summary.files, 'file')},"
+        f" {summary.new_rows:,} of them new, would make {counted(summary.sessions, 'session')}"
+        f" of {counted(summary.users, 'user')}, make {summary.replaced:,} again and remove"
         f" {summary.removed:,}; nothing was written"
     )
 

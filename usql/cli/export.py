@@ -12,7 +12,8 @@ import click
 
 import usql
 from usql.cli import options
-from usql.cli.output import count, say
+from usql.cli.output import say
+from usql.render.amounts import counted
 
 if TYPE_CHECKING:
     from usql.store.export.auth import Auth
@@ -141,7 +142,7 @@ def export(store: str, out: str | None, url: str | None, **options: Any) -> None
                 progress=progress,
                 **choice,
             )
-    say(f"{count(summary.sessions, 'session')} to {out} in {summary.seconds:.1f} s")
+    say(f"{counted(summary.sessions, 'session')} to {out} in {summary.seconds:.1f} s")
 
 
 def _taken(options: dict[str, Any], *names: str) -> dict[str, Any]:
@@ -180,13 +181,13 @@ def _send(store: str, url: str, choice: dict[str, Any], options: dict[str, Any])
     from usql.errors import ExportError
     from usql.store.export.http import shown
 
-    again = f", {count(summary.retries, 'request')} sent again" if summary.retries else ""
-    say(f"{count(summary.sessions, 'session')} to {shown(url)} in {summary.seconds:.1f} s{again}")
+    again = f", {counted(summary.retries, 'request')} sent again" if summary.retries else ""
+    say(f"{counted(summary.sessions, 'session')} to {shown(url)} in {summary.seconds:.1f} s{again}")
     if summary.skipped:
         were = "was" if summary.skipped == 1 else "were"
-        say(f"{count(summary.skipped, 'session')} {were} there already")
+        say(f"{counted(summary.skipped, 'session')} {were} there already")
     if summary.rejected:
-        raise ExportError(f"the receiver rejected {count(summary.rejected, 'session')} of them")
+        raise ExportError(f"the receiver rejected {counted(summary.rejected, 'session')} of them")
 
 
 def _auth(

@@ -13,7 +13,8 @@ import click
 
 import usql
 from usql.cli import events, exits, options
-from usql.cli.output import count, error, note, say, size
+from usql.cli.output import error, note, say
+from usql.render.amounts import counted, size
 
 if TYPE_CHECKING:
     from usql.store.importer import ImportSummary, Progress
@@ -91,7 +92,7 @@ def import_files(
     if not summary.rejected:
         return exits.DONE
     where = f", see {summary.rejects_path}" if summary.rejects_path else ""
-    error(f"{count(summary.rejected, 'line')} rejected{where}")
+    error(f"{counted(summary.rejected, 'line')} rejected{where}")
     return exits.BAD_QUERY
 
 
@@ -101,7 +102,7 @@ def _told(summary: ImportSummary, *, dry_run: bool) -> str:
     would = ", nothing written" if dry_run else ""
     return (
         f"{new}, {summary.replaced:,} replaced, {summary.rejected:,} rejected,"
-        f" from {count(summary.files, 'file')} in {summary.seconds:.1f} s{would}"
+        f" from {counted(summary.files, 'file')} in {summary.seconds:.1f} s{would}"
     )
 
 

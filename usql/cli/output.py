@@ -21,8 +21,6 @@ _BOLD, _RED, _DIM = "\x1b[1m", "\x1b[1;31m", "\x1b[2m"
 APART = ("table", "vertical", "markdown")
 """The formats for people: an empty line stands between several results."""
 
-_UNITS = ("kB", "MB", "GB", "TB")
-
 
 def write(chunks: Iterable[str]) -> None:
     """Write to standard output, and flush it."""
@@ -113,24 +111,3 @@ def complain(text: str) -> None:
         if sys.stderr is not None:
             sys.stderr.write(text + "\n")
             sys.stderr.flush()
-
-
-def count(number: int, noun: str) -> str:
-    """Return a number of things in words."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
-
-
-def size(number: float) -> str:
-    """Return bytes as people write them, in powers of 1000.
-
-    >>> size(1234567)
-    '1.2 MB'
-    """
-    if number < 1000:
-        return f"{number:.0f} B"
-    unit = "B"
-    for larger in _UNITS:
-        if number < 999.95:
-            break
-        number, unit = number / 1000, larger
-    return f"{number:,.1f} {unit}"

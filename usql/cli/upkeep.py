@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import usql
 from usql.cli import exits, options
-from usql.cli.output import count, error, note, say, size
+from usql.cli.output import error, note, say
+from usql.render.amounts import counted, size
+from usql.render.holdings import described, to_be_made
 
 if TYPE_CHECKING:
     from usql.store.checking import Problem
-    from usql.store.info import StoreInfo
     from usql.store.removal import DeleteSummary
 
 
@@ -36,67 +36,8 @@ def info(store: str, format: str) -> None:
 
         say(json.dumps(asdict(found), ensure_ascii=False, indent=2))
         return
-    for line in _described(found):
+    for line in described(found):
         say(line)
-
-
-def _described(found: StoreInfo) -> Iterator[str]:
-    yield from _facts(found)
-    if found.applications:
-        yield "\nApplications\n"
-        rows = [(one.name, one.sessions, one.actions) for one in found.applications]
-        yield _table(("name", "sessions", "actions"), rows)
-    if found.properties:
-        yield "\nProperties\n"
-        keys = [(one.table, one.key, one.type, one.count) for one in found.properties]
-        yield _table(("table", "key", "type", "rows"), keys)
-    if found.parts:
-        yield "\nSizes\n"
-        parts = [(one.name, one.kind, size(one.bytes)) for one in found.parts]
-        yield _table(("name", "kind", "size"), parts)
-
-
-def _facts(found: StoreInfo) -> Iterator[str]:
-    times = "none"
-    if found.first is not None and found.last is not None:
-        times = f"{_time(found.first)} to {_time(found.last)}"
-    facts = {
-        "store": found.store,
-        "version": str(found.version),
-        "sessions": f"{found.sessions:,}",
-        "actions": f"{found.actions:,}",
-        "events": f"{found.events:,}",
-        "errors": f"{found.errors:,}",
-        "times": times,
-        "size": f"{size(found.bytes)}, {size(found.free)} of it free",
-    }
-    if found.postponed:
-        facts["indexes"] = f"{_indexes(len(found.postponed))} to be made"
-    width = max(map(len, facts))
-    for name, fact in facts.items():
-        yield f"{name:{width}}  {fact}"
-
-
-def _time(ms: int) -> str:
-    """Return a time in UTC as text; one that no calendar has, as it is."""
-    from datetime import UTC, datetime, timedelta
-
-    try:
-        moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=ms)
-    except OverflowError:
-        return f"{ms} ms"
-    return moment.strftime("%Y-%m-%d %H:%M:%SZ")
-
-
-def _table(names: Sequence[str], rows: Sequence[tuple[Any, ...]]) -> str:
-    from usql.render import render
-    from usql.result import Column, Result
-
-    columns = tuple(
-        Column(name, "long" if rows and isinstance(value, int) else "string")
-        for name, value in zip(names, rows[0], strict=True)
-    )
-    return "".join(render(Result(columns, list(rows)), "table")).rstrip("\n")
 
 
 @click.command()
@@ -109,7 +50,7 @@ def check(store: str) -> int:
     with usql.connect(store, create=False) as db:
         report = db.check()
     if report.postponed:
-        note(f"{_indexes(len(report.postponed))} to be made; usql compact makes them")
+        note(f"{to_be_made(len(report.postponed))}; usql compact makes them")
     if report.sound:
         say(f"{store} is sound, as checked in {report.seconds:.1f} s")
         return exits.DONE
@@ -124,10 +65,6 @@ def _problem(problem: Problem) -> str:
         return f"{problem.place}: {problem.message}"
     where = "" if problem.session is None else f", one in session {problem.session}"
     return f"{problem.place}: {problem.count:,} {problem.message}{where}"
-
-
-def _indexes(number: int) -> str:
-    return f"{number:,} {'index is' if number == 1 else 'indexes are'} still"
 
 
 @click.command()
@@ -181,11 +118,11 @@ def delete(
     }
     with usql.connect(store, create=False) as db:
         if not yes:
-            counted = db.delete(**choice, dry_run=True)
-            if not counted.sessions:
+            found = db.delete(**choice, dry_run=True)
+            if not found.sessions:
                 say("there are no such sessions")
                 return
-            note(f"{_counts(counted)} of {counted.sessions + counted.kept:,} sessions in all")
+            note(f"{_counts(found)} of {found.sessions + found.kept:,} sessions in all")
             click.confirm("Delete them for good?", abort=True, err=True)
         done = db.delete(**choice)
     say(f"{_counts(done)} deleted in {done.seconds:.1f} s, {size(done.bytes_freed)} given back")
@@ -195,6 +132,6 @@ def delete(
 
 def _counts(summary: DeleteSummary) -> str:
     return (
-        f"{count(summary.sessions, 'session')} with {count(summary.actions, 'action')},"
-        f" {count(summary.events, 'event')} and {count(summary.errors, 'error')}"
+        f"{counted(summary.sessions, 'session')} with {counted(summary.actions, 'action')},"
+        f" {counted(summary.events, 'event')} and {counted(summary.errors, 'error')}"
     )

@@ -31,9 +31,9 @@ from prompt_toolkit.layout.utils import explode_text_fragments
 from prompt_toolkit.lexers import Lexer
 from prompt_toolkit.output import ColorDepth
 
+from usql.render.amounts import counted
 from usql.shell.history import history_of
 from usql.shell.keys import bindings
-from usql.shell.results import counted
 from usql.shell.suggestions import suggest
 from usql.shell.theme import STYLE
 from usql.shell.words import pieces

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from usql.render import render
+from usql.render.amounts import counted
 from usql.result import Column
 from usql.zones import Zone
 
@@ -49,15 +50,6 @@ def _remarks(session: Session, result: Result) -> Iterator[str]:
         yield f"{counted(len(result), 'row')} in {result.elapsed:,.0f} ms"
     for explanation in result.explanations:
         yield f"note: {explanation}"
-
-
-def counted(number: int, noun: str) -> str:
-    """Return a number with its noun.
-
-    >>> counted(1, "row"), counted(1200, "row")
-    ('1 row', '1,200 rows')
-    """
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
 def readable(result: Result, settings: Settings) -> Result:

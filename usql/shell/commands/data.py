@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from usql.errors import UnknownField, UnknownTable, WrongStructure
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from usql.shell.session import Session
 
 _MOST_VALUES = 20
-_FIRST = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def tables(session: Session, argument: str) -> None:
@@ -111,25 +109,21 @@ def _home_of(field: str) -> str:
 
 
 def info(session: Session, argument: str) -> None:
-    """Show what the store holds, and the settings."""
-    span = session.db.session_range()
-    settings = session.settings
-    rows = [
-        ("store", session.store),
-        ("sessions", f"{_count(session, 'usersession'):,}"),
-        ("from", _day(span[0]) if span else "-"),
-        ("to", _day(span[1]) if span else "-"),
+    """Show what the store holds, and the settings that choose from it."""
+    from dataclasses import replace
+
+    from usql.render.escape import visible_lines
+    from usql.render.holdings import described
+    from usql.shell.waiting import wait_for
+
+    db, settings, screen = session.db, session.settings, session.screen
+    found = wait_for(db.info, db.interrupt, screen.spinner)
+    told = replace(found, parts=())  # sizes of indexes are for whoever keeps the store
+    chosen = [
         ("timeframe", settings.timeframe or "all data"),
         ("timezone", settings.zone_name),
     ]
-    width = max(len(name) for name, _ in rows)
-    for name, value in rows:
-        session.screen.say(f"{name:<{width}}  {value}")
-
-
-def _day(ms: int) -> str:
-    moment = _FIRST + timedelta(milliseconds=ms)
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
+    screen.page(visible_lines(text) + "\n" for text in described(told, chosen))
 
 
 def _list(session: Session, result: Result) -> None:

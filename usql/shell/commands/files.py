@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from usql.errors import BadData, Cancelled, UsqlError, WrongStructure
-from usql.shell.results import counted
+from usql.render.amounts import counted
 from usql.shell.session import Leave
 from usql.shell.waiting import Steps, wait_for_steps
 
