@@ -88,7 +88,14 @@ def test_defaults(stub):
     assert stub.asked == (
         "SELECT city",
         {},
-        {"timeframe": None, "timezone": None, "now": None, "timeout": None, "default_limit": 50},
+        {
+            "timeframe": None,
+            "timezone": None,
+            "now": None,
+            "timeout": None,
+            "default_limit": 50,
+            "segments": {},
+        },
     )
 
 
@@ -104,6 +111,7 @@ def test_settings_reach_the_engine(stub):
             "now": datetime(2026, 3, 1, 12, tzinfo=UTC),
             "timeout": 2.5,
             "default_limit": None,
+            "segments": {},
         },
     )
     run("query", "x.db", "q", "--timezone", "Europe/Vienna", "--now", "17", "--limit", "7")
@@ -262,7 +270,8 @@ def test_explain_prints_what_it_gets(stub):
     stub.outcome = "the query\n\n  \x1b[2Jits SQL\n"
     done = run("explain", "x.db", "q", "--timezone", "UTC", "--param", "a=1")
     assert done.stdout == "the query\n\n  \\x1b[2Jits SQL\n"
-    assert stub.asked == ("q", {"a": 1}, {"timeframe": None, "timezone": "UTC", "now": None})
+    settings = {"timeframe": None, "timezone": "UTC", "now": None, "segments": {}}
+    assert stub.asked == ("q", {"a": 1}, settings)
 
 
 class Summary:
