@@ -18,10 +18,19 @@ from usql.analysis.methods import Analyses
 from usql.backends import Backend, backend_of
 from usql.compiled import Compiled
 from usql.dialects import Dialect
-from usql.errors import BadParameter, ExportError, ReadOnlyStore, StoreError, UsqlError
+from usql.errors import (
+    SMALLER,
+    BadParameter,
+    ExportError,
+    ReadOnlyStore,
+    StoreError,
+    TooLarge,
+    UsqlError,
+)
 from usql.formatter import format_query
 from usql.garbage import collected_later
 from usql.layout import Layout
+from usql.limits import within
 from usql.parser import parse_source
 from usql.plan import Output, Planned, plan
 from usql.record import Record
@@ -245,7 +254,7 @@ class Database(Analyses):
             timezone: an IANA name, or an offset in minutes east of UTC; UTC by default.
             now: what ``$NOW`` and timeframes take for the present, in ms or as an aware
                 ``datetime``; the clock's time by default.
-            timeout: longest time the query may run, in seconds.
+            timeout: longest time the query may take, in seconds, from its text to its rows.
             default_limit: most rows of a query without ``LIMIT``; ``None`` for all.
             max_limit: most rows of a query with ``LIMIT``; ``None`` for as many as it asks for.
             stop: ends the query from another thread; it raises ``Cancelled`` then.
@@ -259,10 +268,10 @@ class Database(Analyses):
         """
         began = time.perf_counter()
         settings = _settings(timeframe, timezone, now)
-        with _source_of_errors(Source(text)) as source:
+        with within(timeout, stop) as limit, _source_of_errors(Source(text)) as source:
             limits = _Limits(default_limit, max_limit, probe=True)
             compiled, cut = self._compile(source, params, settings, limits, segments)
-            rows = self._backend.run(compiled, timeout, stop)
+            rows = self._backend.run(compiled, limit.left(), stop)
         explanations = list(compiled.explanations)
         truncated = cut is not None and len(rows) > cut.rows
         if cut is not None and truncated:
@@ -1124,6 +1133,8 @@ def _source_of_errors(source: Source) -> Iterator[Source]:
     """Let every error know the text it is about."""
     try:
         yield source
+    except RecursionError:
+        raise TooLarge("the query has too many parts within each other", hint=SMALLER) from None
     except UsqlError as error:
         error.attach(source)
         raise

@@ -66,9 +66,13 @@ class BadSyntax(UsqlError):
 
 
 class TooLarge(BadSyntax):
-    """The text is longer or nested deeper than the engine accepts."""
+    """The query is longer or nested deeper than the engine accepts."""
 
     code = "too-large"
+
+
+SMALLER = "split the query, or pass long lists of values as a parameter: field IN (:values)"
+"""A hint for queries that are too large."""
 
 
 class UnknownName(UsqlError):
@@ -209,13 +213,17 @@ class MissingExtra(UsqlError):
     code = "missing-extra"
 
 
-class TimeLimitExceeded(UsqlError):
+class Ended(UsqlError):
+    """Work that was ended before it was done: nothing is wrong with what was asked."""
+
+
+class TimeLimitExceeded(Ended):
     """The query ran longer than its time limit."""
 
     code = "time-limit"
 
 
-class Cancelled(UsqlError):
+class Cancelled(Ended):
     """The query was cancelled."""
 
     code = "cancelled"

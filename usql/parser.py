@@ -13,13 +13,14 @@ from collections.abc import Callable, Hashable, Iterator
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, TypeVar, cast
 
 import lark
 from lark.parsers.lalr_analysis import Shift
 
 from usql import ast
 from usql.errors import BadSyntax, TooLarge, UsqlError
+from usql.limits import paced
 from usql.record import Record
 from usql.source import Source, Span
 
@@ -29,6 +30,8 @@ MAX_DEPTH = 64
 """Deepest nesting of conditions and expressions, and most brackets that are open at one place."""
 MAX_TERMS = 256
 """Longest chain of arithmetic operators without brackets."""
+
+_T = TypeVar("_T")
 
 _CURLY_SINGLE = "‘’‚‛"
 _CURLY_DOUBLE = "“”„‟"
@@ -105,7 +108,7 @@ def _tree(source: Source) -> ast.Query:
     parsing.parser_state.parse_conf.callbacks = _callbacks()
     nesting, last = _Nesting(), None
     try:
-        for last in parsing.lexer_thread.lex(parsing.parser_state):
+        for last in paced(parsing.lexer_thread.lex(parsing.parser_state)):
             if last.type in _NESTING:
                 nesting.watch(last)
             parsing.parser_state.feed_token(last)
@@ -183,8 +186,7 @@ def _syntax_error(
 def _check_depth(query: ast.Query) -> None:
     """Bound the recursion of every later pass; iterative, since the tree may be of any depth."""
     stack: list[tuple[ast.Node, int, int]] = [(query, 0, 0)]
-    while stack:
-        node, depth, terms = stack.pop()
+    for node, depth, terms in paced(_popped(stack)):
         if depth > MAX_DEPTH or terms > MAX_TERMS:
             raise TooLarge(
                 _TOO_DEEP if depth > MAX_DEPTH else _TOO_MANY_TERMS,
@@ -194,6 +196,11 @@ def _check_depth(query: ast.Query) -> None:
         for name, child in _children(node):
             chained = name == "left" and isinstance(child, ast.Arithmetic)
             stack.append((child, depth if chained else depth + 1, terms + 1 if chained else 0))
+
+
+def _popped(stack: list[_T]) -> Iterator[_T]:
+    while stack:
+        yield stack.pop()
 
 
 @cache
@@ -333,7 +340,7 @@ def beginning(text: str) -> Beginning | None:
     parsing: Any = _parser().parse_interactive(text)
     parsing.parser_state.parse_conf.callbacks = {}  # nobody wants the tree
     try:
-        tokens = tuple(parsing.exhaust_lexer())
+        tokens = tuple(paced(parsing.iter_parse()))
     except lark.exceptions.UnexpectedInput:
         return None
     pieces = (Piece(_kind_name(t.type), str(t), t.start_pos or 0, t.end_pos or 0) for t in tokens)
@@ -443,7 +450,10 @@ def _callback(rule: Any, builder: _Builder) -> Callable[[list[_Part]], _Part]:
                 continue
             part = parts[index]
             value = part[0] if isinstance(part, tuple) else part
-            if spread:
+            if spread and not children:
+                # nobody else has it, and copying a list for each of its items takes ages
+                children = cast("list[Any]", value)
+            elif spread:
                 children.extend(value)
             else:
                 children.append(value)

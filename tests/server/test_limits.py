@@ -92,6 +92,51 @@ def test_a_query_passes_its_time_limit(busy: Path) -> None:
         assert server.send(COUNT).status == 200
 
 
+TERMS = " OR ".join(f"country = 'x{n}'" for n in range(40_000))
+WRONG_AT_ITS_END = f"SELECT COUNT(*) FROM usersession WHERE {TERMS} AND AND"
+
+
+def test_the_time_limit_holds_for_reading_a_query(store: Path) -> None:
+    """Were the text read to its end, it would be 400."""
+    with serving(store, "--query-timeout", "0.3") as server:
+        for target in ("query", "explain", "format"):
+            answer = server.post(f"/api/{target}", {"query": WRONG_AT_ITS_END})
+            assert answer.status == 504, target
+        assert server.post("/api/sessions", {"where": f"{TERMS} AND AND"}).status == 504
+        assert server.post("/api/complete", {"text": WRONG_AT_ITS_END}).status == 504
+        assert figure(server, "usql_queries_running") == 0
+        assert server.send(COUNT).status == 200
+
+
+def test_reading_a_query_ends_when_its_client_goes_away(store: Path) -> None:
+    body = json.dumps({"query": WRONG_AT_ITS_END}).encode()
+    with serving(store) as server:
+        connection = server.connect()
+        connection.sendall(
+            b"POST /api/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            b"Content-Length: %d\r\n\r\n%s" % (len(body), body)
+        )
+        wait_for(server, "usql_queries_running", 1)
+        connection.close()
+        wait_for(server, "usql_queries_running", 0)
+        assert figure(server, "usql_queries_cancelled_total") == 1
+
+
+def test_queries_that_are_too_large_are_wrong_not_defects(server: Server) -> None:
+    """What no engine takes, and what nests too deep."""
+    many = ", ".join(["CONDITION(COUNT(*), WHERE bounce = true)"] * 2500)
+    deep = "(" * 5000 + "bounce = true" + ")" * 5000
+    for query in (
+        f"SELECT {many} FROM usersession",
+        f"SELECT COUNT(*) FROM usersession WHERE {deep}",
+        "SELECT COUNT(*) FROM usersession WHERE " + "NOT " * 5000 + "bounce = true",
+        f"SELECT COUNT(*) FROM usersession -- {'x' * 1_000_000}",
+    ):
+        answer = server.post("/api/query", {"query": query})
+        assert answer.status == 400
+        assert answer.json["error"]["details"]["code"] == "too-large"
+
+
 def test_a_query_ends_when_its_client_goes_away(busy: Path) -> None:
     with serving(busy) as server:
         connection = begin_slow(server)

@@ -20,7 +20,7 @@ from usql.backends.decode import OVERFLOW, decode_rows
 from usql.backends.running import Stop, check, in_thread
 from usql.compiled import Compiled
 from usql.dialects.sqlite import FLOAT_MOD, OFFSET, PERCENTILE, SORTED, SQLITE
-from usql.errors import EngineError, UsqlError
+from usql.errors import SMALLER, EngineError, TooLarge, UsqlError
 from usql.layout import SESSION, Layout
 from usql.schema import PRIMARY, Field
 from usql.store.sqlite_store import (
@@ -314,6 +314,19 @@ def _reading(reader: _Reader, location: Location) -> Iterator[None]:
         raise
 
 
+_TOO_LARGE = (
+    "too many columns",
+    "too many terms",
+    "too many SQL variables",
+    "too many arguments",
+    "parser stack overflow",
+    "Expression tree is too large",
+    "query string is too large",
+    "at most 64 tables in a join",
+)
+"""What SQLite says of a query that is sound but too large."""
+
+
 @contextmanager
 def _engine_errors(location: Location) -> Iterator[None]:
     """Turn SQLite's errors into ours."""
@@ -321,8 +334,11 @@ def _engine_errors(location: Location) -> Iterator[None]:
         with store_errors(location):
             yield
     except UsqlError as error:
-        if str(error.__cause__) == "integer overflow":
+        said = str(error.__cause__)
+        if said == "integer overflow":
             raise EngineError(OVERFLOW) from error.__cause__
+        if any(text in said for text in _TOO_LARGE):
+            raise TooLarge(f"the query is too large for SQLite: {said}", hint=SMALLER) from None
         raise
     except (sqlite3.Error, OverflowError) as error:
         raise EngineError(f"SQLite could not run the query: {error}") from error

@@ -19,7 +19,7 @@ from usql.completion.knowledge import Knowledge
 from usql.completion.place import Place, place_of
 from usql.completion.ranking import ranked
 from usql.completion.suggestion import Suggestion, SuggestionKind
-from usql.errors import UsqlError
+from usql.errors import Ended, UsqlError
 from usql.formatter import field_text, name_text, string_text
 from usql.functions import FUNCTIONS, Family, Function
 from usql.parser import Piece, beginning, parse
@@ -678,6 +678,8 @@ class _Choices:
             tables = [self._from] if self._from else list(self._schema.tables)
         try:
             query = parse(whole)
+        except Ended:
+            raise
         except UsqlError:
             begun = beginning(text)
             return begun is not None and not begun.accepts & {"FROM", "$END"}
@@ -689,6 +691,8 @@ class _Choices:
         context = replace(self._knowledge.context, explanations=[])
         try:
             resolve(query, context)
+        except Ended:
+            raise
         except UsqlError:
             return False
         return True

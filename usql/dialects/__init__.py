@@ -14,10 +14,17 @@ from typing import TypeVar
 from sqlglot import exp
 
 from usql import resolved as r
+from usql.errors import SMALLER, TooLarge
+from usql.limits import check
 from usql.plan import Bound, Parameter, Pattern, Planned, sql
 from usql.plan.sql import Generic
 from usql.record import Record
 from usql.zones import Zone
+
+MAX_NODES = 500_000
+"""Most nodes of SQL that a query becomes: some megabytes of it."""
+_PACE = 1024
+"""After so many nodes it is asked whether there is time left."""
 
 _Node = TypeVar("_Node", bound=exp.Expr)
 
@@ -85,9 +92,17 @@ class Dialect(Record):
 
 
 def _found(tree: exp.Expr, kind: type[_Node]) -> Iterator[_Node]:
-    """Yield the nodes of a kind, each before those within it; quicker than sqlglot's own walks."""
+    """Yield the nodes of a kind, each before those within it; quicker than sqlglot's own walks.
+
+    Raises:
+        TooLarge: there are more nodes than the engine would take, or anybody wait for.
+    """
     stack: list[exp.Expr] = [tree]
-    while stack:
+    for number in range(MAX_NODES):
+        if not stack:
+            return
+        if number % _PACE == 0:
+            check()
         node = stack.pop()
         if isinstance(node, kind):
             yield node
@@ -96,3 +111,4 @@ def _found(tree: exp.Expr, kind: type[_Node]) -> Iterator[_Node]:
                 stack.append(value)
             elif isinstance(value, list):
                 stack.extend(item for item in value if isinstance(item, exp.Expr))
+    raise TooLarge("the query becomes too much SQL", hint=SMALLER)

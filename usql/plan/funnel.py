@@ -10,7 +10,7 @@ from sqlglot import exp
 
 from usql import resolved as r
 from usql.plan import sql
-from usql.plan.conditions import condition
+from usql.plan.conditions import condition, negation
 from usql.plan.plain import scan_rows
 from usql.plan.sql import Node
 from usql.plan.state import Output, Planned, State
@@ -24,10 +24,12 @@ def plan_funnel(query: r.FunnelQuery, state: State) -> Planned:
     rows = scan_rows(state, query.scan)
     first, *others = (step for _, step in query.steps)
     rows.restrict(_bracketed(condition(state, rows, first)))
-    reached: Node = sql.number(len(query.steps))
-    for index in range(len(others), 0, -1):
-        held = condition(state, rows, others[index - 1])
-        reached = sql.when(held, reached, sql.number(index))
+    # side by side, not one in the other, since engines take only so much of that
+    failed = [
+        (negation(state, rows, step), sql.number(index)) for index, step in enumerate(others, 1)
+    ]
+    end = sql.number(len(query.steps))
+    reached = sql.case(failed, end) if failed else end
     judged = rows.select([sql.named(reached, "reached")])
     columns = [sql.named(_count(index), f"c{index}") for index in range(len(query.steps))]
     tree = sql.select(columns, sql.relation(_JUDGED, _JUDGED))

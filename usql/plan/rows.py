@@ -14,6 +14,7 @@ from sqlglot import exp
 from usql import resolved as r
 from usql.experience import FRUSTRATED, SATISFIED, TOLERATING
 from usql.layout import KEY, ORDINAL, POSITION, SESSION, VALUE
+from usql.limits import check
 from usql.plan import sql
 from usql.plan.dates import date_code, date_part, local_time
 from usql.plan.sql import Generic, Node
@@ -143,6 +144,7 @@ class Rows:
 
     def value(self, expr: r.Expr) -> Node:
         """Return the SQL of a value of the row; a new node at each call."""
+        check()
         match expr:
             case r.Const(value=None):
                 return sql.null()

@@ -12,6 +12,7 @@ from sqlglot import exp
 from usql import resolved as r
 from usql.dateformat import DateFormat
 from usql.layout import Layout
+from usql.limits import check
 from usql.plan import sql
 from usql.record import Record
 from usql.types import Type
@@ -92,6 +93,7 @@ class State:
 
     def parameter(self, value: Parameter) -> sql.Node:
         """Bind a value and return its placeholder."""
+        check()
         name = f"p{len(self.parameters)}"
         self.parameters[name] = value
         return exp.Placeholder(this=name)

@@ -10,6 +10,7 @@ from usql import ast
 from usql import resolved as r
 from usql.errors import (
     BadValue,
+    Ended,
     NotYetSupported,
     UnknownSegment,
     UsqlError,
@@ -119,6 +120,8 @@ def _(node: ast.InSegment, scope: Scope) -> r.Condition:
     inner = replace(context, within=(*context.within, name.casefold()))
     try:
         held = _resolve(condition, Scope(inner, context.schema.primary))
+    except Ended:
+        raise
     except UsqlError as error:  # its place is in the segment's text, not in the query's
         message = f"segment '{name}': {error.message}"
         raise type(error)(message, node.span, hint=error.hint) from error

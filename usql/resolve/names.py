@@ -15,6 +15,7 @@ from usql.errors import (
     WrongType,
 )
 from usql.formatter import field_text
+from usql.limits import check
 from usql.resolve.context import Context, Scope
 from usql.schema import Field, Schema, Table
 from usql.source import Span
@@ -56,6 +57,7 @@ def resolve_field(node: ast.Field, scope: Scope) -> r.Source:
 
 def resolve_any_field(node: ast.Field, scope: Scope) -> r.Source | r.PropertiesRef:
     """Return what a field means; a properties field without a key means all of its properties."""
+    check()
     field, key = _locate(node, scope)
     if not field.queryable:
         raise NotQueryable(f"{field.name} cannot be queried", node.span, hint=field.instead)

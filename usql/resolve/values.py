@@ -21,6 +21,7 @@ from usql.errors import (
     WrongType,
 )
 from usql.formatter import field_text
+from usql.limits import check
 from usql.record import Record
 from usql.resolve.context import Context
 from usql.resolve.names import nearest
@@ -65,6 +66,7 @@ def raw_value(node: ast.Expr, context: Context) -> Raw:
         NotYetSupported: a field stands there.
         WrongType: something else that is no value.
     """
+    check()
     match node:
         case ast.Number():
             return Numeral(numeral(node.value).value, node.text)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from usql.errors import BadSegment, UsqlError
+from usql.errors import BadSegment, Ended, UsqlError
 from usql.segments.segment import Segment
 
 if TYPE_CHECKING:
@@ -77,5 +77,7 @@ def _tree(name: str, segment: Segment | str) -> ast.Condition:
         )
     try:
         return chosen_by(segment if isinstance(segment, str) else segment.to_usql())
+    except Ended:
+        raise
     except UsqlError as error:
         raise BadSegment(f"segment '{name}': {error.message}", hint=error.hint) from error

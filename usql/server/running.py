@@ -16,6 +16,7 @@ from starlette.requests import Request
 
 from usql.backends.running import Stop
 from usql.errors import TimeLimitExceeded, UsqlError
+from usql.limits import within
 from usql.server.metrics import Metrics
 from usql.server.options import Options
 from usql.server.problems import Problem
@@ -86,7 +87,7 @@ class Runner:
         self._metrics.running.inc()
         loop = asyncio.get_running_loop()
         left = max(0.001, until - time.monotonic())
-        thread = loop.run_in_executor(self._threads, work, stop, left)
+        thread = loop.run_in_executor(self._threads, _limited, work, stop, left)
         thread.add_done_callback(self._finished)
         # The thread goes on until it notices the stop; its turn ends only then.
         return await asyncio.shield(thread)
@@ -100,6 +101,12 @@ class Runner:
     def close(self) -> None:
         """Wait for what runs."""
         self._threads.shutdown(cancel_futures=True)
+
+
+def _limited(work: Work[_T], stop: Stop, seconds: float) -> _T:
+    """Return what work returns, its reading of texts within the limit, too."""
+    with within(seconds, stop):
+        return work(stop, seconds)
 
 
 async def write(lock: asyncio.Lock, work: Callable[[], _T]) -> _T:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from functools import cached_property
 
+from usql.limits import paced
 from usql.source import Span
 
 
@@ -307,7 +308,7 @@ def tokens_of(text: str) -> tuple[Token, ...]:
 
 def _tokens(text: str, offset: int) -> list[Token]:
     found = []
-    for match in _TOKEN.finditer(text):
+    for match in paced(_TOKEN.finditer(text)):
         if match.start() > offset + _LOOK_AHEAD:
             break
         if match.lastgroup is not None and match.lastgroup != "BLANK":
