@@ -113,4 +113,4 @@ def values(store: str, attribute: str, text: str, key: str, show_query: bool, fo
         kind = db.compile(picking.query).columns[0].type
     if show_query:
         complain(picking.query)
-    show(value_table(picking, counts, kind), format)
+    show(value_table(picking, counts, kind, key), format)

@@ -40,14 +40,16 @@ def segment_table(segments: Iterable[NamedSegment]) -> Result:
     return Result((Column("name", "string"), Column("segment", "string")), list(rows))
 
 
-def value_table(picking: Picking, counts: Iterable[ValueCount], kind: str) -> Result:
+def value_table(picking: Picking, counts: Iterable[ValueCount], kind: str, key: str = "") -> Result:
     """Return the values of an attribute with their numbers of sessions.
 
     Args:
         picking: how they were counted.
         counts: of sessions.
         kind: the type of the values in queries.
+        key: of a property.
     """
     type_ = "string" if picking.attribute.cases else kind
-    columns = (Column(picking.attribute.label, type_), Column("sessions", "long"))
+    name = f"{picking.attribute.label} {key}".rstrip()
+    columns = (Column(name, type_), Column("sessions", "long"))
     return Result(columns, [(each.value, each.sessions) for each in counts])

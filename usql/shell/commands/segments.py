@@ -94,7 +94,8 @@ def _values(session: Session, argument: str) -> None:
     )
     if said.has("show-query"):
         session.screen.note(picking.query)
-    show(session, value_table(picking, counts, db.compile(picking.query).columns[0].type))
+    kind = db.compile(picking.query).columns[0].type
+    show(session, value_table(picking, counts, kind, picked.key))
 
 
 def _name(text: str) -> str:
