@@ -21,6 +21,7 @@ from usql.analysis.timeline import Entry
 from usql.analysis.user import WEEKDAYS, UserDetails
 from usql.render import render
 from usql.render.escape import visible
+from usql.render.values import shown
 from usql.render.width import fit
 from usql.result import Column, Result
 from usql.zones import Zone
@@ -324,7 +325,10 @@ def _entry(entry: Entry, longest: int) -> str:
 
 def _user(user: UserDetails, width: int | None, color: bool, zone: Zone) -> Iterator[str]:
     tables = user.tables()
-    yield from render(_readable(tables["user"], zone), "vertical", width=width, color=color)
+    figures = _readable(tables["user"], zone)
+    for column, value in zip(figures.columns, figures.rows[0], strict=True):
+        line = f"{column.name:<15} {visible(shown(value)) if value is not None else ''}".rstrip()
+        yield (line if width is None else fit(line, width).rstrip()) + "\n"
     if user.scores:
         yield "\nscores\n"
     for score in user.scores:
