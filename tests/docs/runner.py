@@ -26,6 +26,7 @@ import io
 import json
 import os
 import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -50,9 +51,11 @@ SESSIONS = 5000
 EXPORT_SESSIONS = 200
 EXPORT_SEED = 7
 
-_MEASURED = re.compile(r"\bin (\d+\.\d s|[\d,]+ ms)(?=\W|$) *|\b\d[\d.]* (?:B|kB|MB)\b")
+_MEASURED = re.compile(
+    r"[⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏] \d+\.\d s|\bin (\d+\.\d s|[\d,]+ ms)(?=\W|$) *|\b\d[\d.]* (?:B|kB|MB)\b"
+)
 """Times, and sizes of files, which another SQLite may lay out otherwise."""
-_KEY = re.compile(r"(<[A-Z][\w-]*>)")
+_KEY = re.compile(r"(<[A-Z][\w-]*>|<[a-z]>)")
 _PATIENCE_S = 600
 _SCREEN = {"columns": 80, "lines": 16}
 
@@ -193,17 +196,28 @@ class Workshop:
         self._prepare()
         home = self._folder / f"home-{block.line}"  # what one block typed is not another's history
         home.mkdir()
-        quiet = home / "quiet.toml"
-        quiet.write_text("hints = false\n", encoding="utf-8")
+        environment = {name: value for name, value in block.options.items() if name.isupper()}
+        if "first" not in block.marks:
+            quiet = home / "quiet.toml"
+            quiet.write_text("hints = false\n", encoding="utf-8")
+            environment["USQL_CONFIG"] = str(quiet)
         size = {name: int(block.options.get(name, most)) for name, most in _SCREEN.items()}
+        said = shlex.split(block.options.get("options", ""))
+        store = block.options.get("store", "demo.db")
+        arguments = ["shell", store, *said] if said or store == ":memory:" else [store]
         with Terminal(
-            "demo.db", home=home, folder=self._folder, USQL_CONFIG=str(quiet), **size
+            *arguments, home=home, folder=self._folder, **size, **environment
         ) as terminal:
             terminal.wait_for_prompt()
-            for key in filter(None, _KEY.split(block.text.replace("\n", ""))):
-                terminal.press(key)
+            if "paste" in block.marks:
+                terminal.paste(block.text)
+                terminal.wait(block.text.splitlines()[-1])
+                terminal.press("<Enter>")
+            else:
+                terminal.press_all(list(filter(None, _KEY.split(block.text.replace("\n", "")))))
             expected = block.result.text if block.result else ""
-            return terminal.settle(lambda shown: same(shown, expected))
+            marked = "marked" in block.marks
+            return terminal.settle(lambda shown: same(shown, expected), marked=marked)
 
     # --- the folder
 

@@ -11,6 +11,7 @@ import sys
 import time
 import warnings
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,9 +28,12 @@ KEYS = {
     "<Tab>": TAB,
     "<Up>": UP,
     "<Ctrl-C>": CTRL_C,
+    "<Ctrl-E>": CTRL_E,
     "<Ctrl-R>": CTRL_R,
+    "<Ctrl-X>": CTRL_X,
     "<Esc>": ESCAPE,
 }
+SPINS = "Ctrl-C ends it"
 SETTLE_S = 20.0
 
 
@@ -99,7 +103,13 @@ class Terminal:
             self._child.send(key)
 
     def press(self, key: str) -> None:
-        """Type a text, or a key such as ``<Tab>``; behind ``<Enter>``, wait to be asked again."""
+        """Type a text, or a key such as ``<Tab>``; behind ``<Enter>``, wait to be asked again.
+
+        A letter in brackets is typed without a look at what it does.
+        """
+        if len(key) == len("<x>") and key.startswith("<"):
+            self.type(key[1])
+            return
         if key != "<Enter>":
             self.type(KEYS.get(key, key))
             if key not in KEYS:
@@ -109,12 +119,36 @@ class Terminal:
         self.type(ENTER)
         self.wait(lambda s: s.line != lines and s.line in ("usql>", "  ..."))
 
-    def settle(self, expected: Callable[[str], bool]) -> str:
+    def press_all(self, keys: list[str]) -> None:
+        """Press keys; ``<Wait>`` behind ``<Enter>`` waits for what is busy then."""
+        for key, following in pairwise([*keys, ""]):
+            if key == "<Wait>":
+                self.wait(lambda s: SPINS in s.text or s.line.startswith(":"))
+            elif key == "<Enter>" and following == "<Wait>":
+                self.type(ENTER)
+            else:
+                self.press(key)
+
+    def settle(self, expected: Callable[[str], bool], *, marked: bool = False) -> str:
         """Return the screen once it is as expected, or long after nothing changes any more."""
         deadline = time.monotonic() + SETTLE_S
-        while not expected(self.text) and time.monotonic() < deadline:
+        while not expected(self._seen(marked)) and time.monotonic() < deadline:
             self._read()
-        return self.text
+        return self._seen(marked)
+
+    def _seen(self, marked: bool) -> str:
+        """Return the screen; if wanted, with signs below what is underlined or in reverse."""
+        if not marked:
+            return self.text
+        rows = []
+        for number, row in enumerate(self._screen.display):
+            cells = self._screen.buffer[number]
+            signs = (
+                "^" if cells[column].reverse or cells[column].underscore else " "
+                for column in range(self._screen.columns)
+            )
+            rows += [row.rstrip(), *filter(None, ["".join(signs).rstrip()])]
+        return "\n".join(rows).rstrip()
 
     def paste(self, text: str) -> None:
         """Paste as terminals do that bracket what is pasted."""

@@ -186,11 +186,19 @@ def test_forty_columns(open_shell: Open) -> None:
 
 
 def test_a_dumb_terminal(open_shell: Open) -> None:
-    shell = open_shell(TERM="dumb")
-    shell.wait("usql>").type(COUNT, ENTER)
-    shell.wait("1 row in").type("quit", ENTER)
+    shell = open_shell(TERM="dumb").wait_for_prompt()
+    assert "Try:" in shell.text
+    shell.type("SELECT COUNT(*) AS n", ENTER)
+    shell.wait(lambda s: s.line == "  ...")
+    shell.type("FROM usersessiom\x7fn", ENTER)
+    shell.wait("1 row in").wait_for_prompt().type(ENDLESS, ENTER)
+    shell.wait("this takes a while; Ctrl-C ends it").type(CTRL_C)
+    shell.wait("error: the query was cancelled").wait_for_prompt()
+    shell.type("SELECT contry FROM usersession", ENTER)
+    shell.wait("did you mean country?").wait_for_prompt().type("quit", ENTER)
     assert shell.leave() == 0
-    assert b"\x1b[31m" not in shell.everything
+    assert b"\x1b" not in shell.everything
+    assert shell.text.count("AS n") == 1  # nothing is drawn twice
 
 
 def test_long_results_are_paged(open_shell: Open) -> None:
@@ -200,6 +208,18 @@ def test_long_results_are_paged(open_shell: Open) -> None:
     shell.type("SELECT userSessionId AS few FROM usersession LIMIT 2", ENTER)
     shell.wait("2 rows in").wait_for_prompt()
     assert "paged:few" not in shell.text
+
+
+@pytest.mark.skipif(shutil.which("less") is None, reason="less is not installed")
+@pytest.mark.parametrize("options", [None, "-M"])
+def test_less_shows_colours(open_shell: Open, options: str | None) -> None:
+    own = {} if options is None else {"LESS": options}
+    shell = open_shell(PAGER="less", lines=12, **own).wait_for_prompt()
+    shell.type("SELECT userSessionId FROM usersession LIMIT 40", ENTER)
+    shell.wait("userSessionId").wait(lambda s: s.line.startswith(":") or "lines 1-" in s.line)
+    assert "ESC" not in shell.text
+    shell.type("q")
+    shell.wait("40 rows in").wait_for_prompt()
 
 
 def test_an_editor_outside(open_shell: Open, tmp_path: Path) -> None:
@@ -216,8 +236,9 @@ def test_an_editor_outside(open_shell: Open, tmp_path: Path) -> None:
 
 def test_vi_keys(open_shell: Open, shell_store: Path) -> None:
     shell = open_shell("shell", str(shell_store), "--keys", "vi").wait_for_prompt()
+    shell.wait("│ insert │")
     shell.type("rubbish", ESCAPE)
-    shell.type("dd")
+    shell.wait("│ normal │").type("dd")
     shell.wait_for_prompt()
     shell.type("i", COUNT, ENTER)
     shell.wait("1 row in")

@@ -19,6 +19,7 @@ from usql.shell.config import Config, config_file, load
 from usql.shell.dispatch import handle
 from usql.shell.language import goes_on
 from usql.shell.opening import Opening
+from usql.shell.plain import PlainEditor, is_dumb
 from usql.shell.screen import Screen, standard_screen
 from usql.shell.session import Leave, Session, settings_of
 
@@ -87,16 +88,26 @@ def _session(
 
 def _converse(session: Session, has_sessions: bool) -> int:
     if sys.stdin.isatty() and session.screen.interactive:
-        from usql.shell.editor import Editor
         from usql.shell.history import history_file
 
         _greet(session, has_sessions, first=not history_file().exists())
-        _talk(session, Editor(session))
+        _talk(session, _editor(session))
         return DONE
     for text in _texts(sys.stdin):
         session.typed.append(text)
         handle(session, text)
     return FAILED if session.failures else DONE
+
+
+def _editor(session: Session) -> Editor | PlainEditor:
+    """Return what asks, and let it prepare what the first keys would wait for."""
+    if is_dumb():
+        return PlainEditor(session)
+    from usql.shell.editor import Editor
+
+    editor = Editor(session)
+    editor.once_drawn(lambda: _prepare(session, editor))
+    return editor
 
 
 def _greet(session: Session, has_sessions: bool, *, first: bool) -> None:
@@ -108,9 +119,8 @@ def _greet(session: Session, has_sessions: bool, *, first: bool) -> None:
         session.screen.say("\n".join(_WELCOME))
 
 
-def _talk(session: Session, editor: Editor) -> None:
+def _talk(session: Session, editor: Editor | PlainEditor) -> None:
     """Ask until somebody wants to leave: with Ctrl-D, or with Ctrl-C twice."""
-    editor.once_drawn(lambda: _prepare(session, editor))
     interrupted = False
     while True:
         try:

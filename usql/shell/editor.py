@@ -256,6 +256,7 @@ def _bottom(session: Session) -> StyleAndTextTuples:
     settings, result = session.settings, session.result
     parts = [
         session.store,
+        _vi_mode(),
         settings.timeframe or "all data",
         settings.zone_name,
         "" if session.sessions is None else counted(session.sessions, "session"),
@@ -264,6 +265,14 @@ def _bottom(session: Session) -> StyleAndTextTuples:
     room = get_app().output.get_size().columns - 2
     shown = _fitting([part for part in parts if part], room)
     return [("class:usql.bottom", f" {shown} ")]
+
+
+def _vi_mode() -> str:
+    """Return the mode of the vi keys, which decides what letters mean; empty for other keys."""
+    app = get_app()
+    if app.editing_mode is not EditingMode.VI:
+        return ""
+    return app.vi_state.input_mode.value.removeprefix("vi-").replace("navigation", "normal")
 
 
 def _fitting(parts: list[str], room: int) -> str:

@@ -14,12 +14,16 @@ from typing import TextIO
 
 from usql.render import terminal
 from usql.render.escape import visible_lines
+from usql.shell.plain import is_dumb
 
 _RESET = "\x1b[0m"
 _QUIET, _BAD, _STRONG = "\x1b[2m", "\x1b[31m", "\x1b[1m"
 _WHEEL = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _PLAIN_WHEEL = "|/-\\"
-_DEFAULT_PAGER = "less -FRSX"
+_DEFAULT_PAGER = "less"
+_LESS = "-R "
+"""Colours show as colours, whatever else the person has less do."""
+_DEFAULT_LESS = "-FRSX"
 
 
 @dataclass
@@ -92,7 +96,7 @@ class Screen:
 
     def page(self, chunks: Iterable[str]) -> None:
         """Write a text, through the pager if it is longer than the screen."""
-        if not self.interactive or self.pager == "off" or os.environ.get("TERM") == "dumb":
+        if not self.interactive or self.pager == "off" or is_dumb():
             for chunk in chunks:
                 self.out.write(chunk)
             self.out.flush()
@@ -108,7 +112,7 @@ class Screen:
             return False
         encoding = self.out.encoding or "utf-8"
         with suppress(BrokenPipeError, KeyboardInterrupt):
-            process = subprocess.Popen(command, stdin=subprocess.PIPE)
+            process = subprocess.Popen(command, stdin=subprocess.PIPE, env=_paging())
             with suppress(BrokenPipeError, KeyboardInterrupt):
                 process.communicate(text.encode(encoding, "replace"))
             # Ctrl-C is the pager's business while it is there.
@@ -121,16 +125,28 @@ class Screen:
         return f"{code}{text}{_RESET}" if self.color else text
 
 
+def _paging() -> dict[str, str]:
+    """Return the environment of a pager, which may be ``less`` with or without options."""
+    own = os.environ.get("LESS")
+    return {**os.environ, "LESS": _DEFAULT_LESS if own is None else _LESS + own}
+
+
 class TerminalSpinner:
     """A wheel that turns in a line of its own, and how long it has turned."""
 
     def __init__(self, screen: Screen) -> None:
         self._screen = screen
         self._turns = 0
+        self._said = False
 
     def turn(self, seconds: float, about: str = "", keys: str = "Ctrl-C ends it") -> None:
         """Show the next position."""
-        if not self._screen.interactive or os.environ.get("TERM") == "dumb":
+        if not self._screen.interactive:
+            return
+        if is_dumb():  # where nothing can be taken back, it is said once
+            if not self._said:
+                self._screen.note(f"this takes a while; {keys}")
+            self._said = True
             return
         wheel = _WHEEL if _encodes(self._screen.out, _WHEEL) else _PLAIN_WHEEL
         mark = wheel[self._turns % len(wheel)]
