@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import shutil
 import statistics
 import tempfile
 import time
@@ -33,7 +34,7 @@ def main() -> None:
     """Measure, print and keep."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engines", description=__doc__)
     parser.add_argument("--sessions", type=int, default=120_000)
-    parser.add_argument("--copies", type=int, default=1, help="of the sessions (not for SQLite)")
+    parser.add_argument("--copies", type=int, default=1, help="of the sessions (DuckDB alone)")
     parser.add_argument("--runs", type=int, default=7, help="of each question, by turns")
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--only", nargs="+", default=[], help="parts of names of questions")
@@ -81,7 +82,7 @@ def _import(engine: Engine, path: Path, data: Path, sessions: int) -> None:
         write(data, sessions)
     with usql.connect(engine.url(path)) as db:
         seconds = db.import_files([data]).seconds
-    print(f"{path.name}: {sessions:,} sessions in {seconds:.0f} s, {path.stat().st_size >> 20} MiB")
+    print(f"{path.name}: {sessions:,} sessions in {seconds:.0f} s, {_size(path) >> 20} MiB")
 
 
 def _made(path: Path, what: str, make: Callable[[Path], None]) -> None:
@@ -89,36 +90,46 @@ def _made(path: Path, what: str, make: Callable[[Path], None]) -> None:
         return
     began = time.monotonic()
     unfinished = path.with_name(f"{path.name}.part")
+    if unfinished.is_dir():
+        shutil.rmtree(unfinished)
     unfinished.unlink(missing_ok=True)
     make(unfinished)
     unfinished.rename(path)
     seconds = time.monotonic() - began
-    print(f"{path.name}: {what} in {seconds:.0f} s, {path.stat().st_size >> 20} MiB")
+    print(f"{path.name}: {what} in {seconds:.0f} s, {_size(path) >> 20} MiB")
+
+
+def _size(path: Path) -> int:
+    """Return the bytes of a file, or of all files of a folder."""
+    return sum(file.stat().st_size for file in (path, *path.rglob("*")) if file.is_file())
 
 
 # --- measuring -----------------------------------------------------------------------------------
 
 
 def _figure(question: Question, ours: Side, expert: Side, runs: int) -> Figure:
-    """Return the medians of one question, after a first turn that checks and is not counted."""
-    sides = (ours, expert)
-    asked = [side.ready(question) for side in sides]
+    """Return the medians of one question, after a first turn that checks and is not counted.
+
+    Without an expert's answer there is no ``expert`` and no ``ratio``.
+    """
+    asked = [ask for side in (ours, expert) if (ask := side.ready(question)) is not None]
     first = [ask() for ask in asked]
-    if not _same(*first):
+    if len(first) == 2 and not _same(*first):
         raise SystemExit(f"{question.name}: {_difference(*first)}")
-    times: list[list[float]] = [[], []]
+    times: list[list[float]] = [[] for _ in asked]
     for _ in range(runs):
         for side, ask in enumerate(asked):
             times[side].append(_timed(ask))
     compile_times = [_timed(lambda: ours.ready(question)) for _ in range(runs)]
-    medians = [statistics.median(found) for found in times]
-    return {
+    figure: Figure = {
         "question": question.name,
         "compile": statistics.median(compile_times),
-        "run": medians[0],
-        "expert": medians[1],
-        "ratio": statistics.median(a / b for a, b in zip(*times, strict=True)),
+        "run": statistics.median(times[0]),
     }
+    if len(times) == 2:
+        figure["expert"] = statistics.median(times[1])
+        figure["ratio"] = statistics.median(a / b for a, b in zip(*times, strict=True))
+    return figure
 
 
 def _timed(work: Callable[[], object]) -> float:
@@ -152,16 +163,17 @@ def _equal(left: Any, right: Any) -> bool:
 
 
 def _print(engine: str, figures: Sequence[Figure]) -> None:
-    columns = ("compile", "run", "expert", "ratio")
+    columns = {"compile": ".1f", "run": ".1f", "expert": ".1f", "ratio": ".2f"}
     print("".join(f"{cell:>10}" for cell in columns), f"  {engine}, ms")
     for found in figures:
-        cells = [f"{found[c]:.1f}" for c in columns[:-1]] + [f"{found['ratio']:.2f}"]
+        cells = [format(found[c], form) if c in found else "-" for c, form in columns.items()]
         print("".join(f"{cell:>10}" for cell in cells), f"  {found['question']}")
     for name, summary in (("median", statistics.median), ("most", max)):
-        cells = [f"{summary([f[c] for f in figures]):.1f}" for c in columns[:-1]]
-        cells.append(f"{summary([f['ratio'] for f in figures]):.2f}")
+        cells = [
+            format(summary([f[c] for f in figures if c in f]), form) for c, form in columns.items()
+        ]
         print("".join(f"{cell:>10}" for cell in cells), f"  {name} of all")
-    mean = statistics.geometric_mean([f["ratio"] for f in figures])
+    mean = statistics.geometric_mean([f["ratio"] for f in figures if "ratio" in f])
     print(f"{mean:40.2f}   geometric mean of the ratios", flush=True)
 
 

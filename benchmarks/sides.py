@@ -6,6 +6,7 @@ differs is the layout and the SQL.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, closing, contextmanager
@@ -17,6 +18,7 @@ import duckdb
 import usql
 from benchmarks import experts
 from benchmarks.experts import Expert, Row
+from benchmarks.experts import clickhouse as clickhouse_expert
 from benchmarks.experts import duckdb as duckdb_expert
 from benchmarks.experts import sqlite as sqlite_expert
 from benchmarks.questions import Question
@@ -24,6 +26,8 @@ from usql.backends import backend_of
 from usql.backends.running import in_thread
 from usql.backends.sqlite import add_functions
 from usql.layout import columnar_layout, default_layout
+from usql.store.chdb_client import ChdbClient
+from usql.store.clickhouse_places import ChdbLocation
 from usql.store.places import layout_of, place_of
 from usql.store.sqlite_store import tune_reader
 
@@ -33,8 +37,11 @@ Ask = Callable[[], list[Row]]
 class Side(Protocol):
     """Answers questions, ours or the expert's."""
 
-    def ready(self, question: Question) -> Ask:
-        """Return what runs a question; whatever is to be done before that has been done."""
+    def ready(self, question: Question) -> Ask | None:
+        """Return what runs a question; whatever is to be done before that has been done.
+
+        ``None`` where there is nothing that answers it.
+        """
 
 
 class Engine(NamedTuple):
@@ -141,6 +148,44 @@ def _duckdb_copies(store: Path, copies: Path, count: int) -> None:
             connection.execute(statement)
 
 
+def _chdb_url(path: Path) -> str:
+    return f"chdb:{path}"
+
+
+class _ChdbReader:
+    """The engine with the expert's tables, asked over the same client as ours is."""
+
+    def __init__(self, client: ChdbClient) -> None:
+        self.cancelled = False
+        self._client = client
+        self._queries = clickhouse_expert.experts(columnar_layout())
+
+    def interrupt(self) -> None:
+        """Nobody interrupts a benchmark."""
+
+    def ready(self, question: Question) -> Ask | None:
+        expert = self._queries.get(question.name)
+        if expert is None:
+            return None
+        return lambda: in_thread(lambda: self._rows(expert), self, timeout=None)
+
+    def _rows(self, expert: Expert) -> list[Row]:
+        return expert.finish([tuple(row) for row in self._client.read(expert.sql)])
+
+
+@contextmanager
+def _chdb_expert(path: Path) -> Iterator[Side]:
+    with closing(ChdbClient(ChdbLocation(path))) as client:
+        yield _ChdbReader(client)
+
+
+def _chdb_layout(store: Path, expert: Path) -> None:
+    shutil.copytree(store, expert, symlinks=True)
+    with closing(ChdbClient(ChdbLocation(expert))) as client:
+        for statement in clickhouse_expert.layout(columnar_layout(), ChdbLocation.database):
+            client.write(statement)
+
+
 ENGINES: Mapping[str, Engine] = {
     engine.name: engine
     for engine in (
@@ -153,6 +198,7 @@ ENGINES: Mapping[str, Engine] = {
             _duckdb_layout,
             _duckdb_copies,
         ),
+        Engine("chdb", _chdb_url, _ours(_chdb_url), _chdb_expert, _chdb_layout),
     )
 }
 
