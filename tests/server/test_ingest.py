@@ -16,7 +16,9 @@ import usql
 from tests.server.servers import Server, lines, read_answer, serving, token
 from tests.server.sessions import DAY, session
 from usql.errors import StoreError
+from usql.server.app import make_app
 from usql.server.ingest import store as store_body
+from usql.server.options import Options
 
 NEW = [session(n, DAY + n) for n in range(100, 110)]
 
@@ -87,6 +89,10 @@ def test_bad_lines_are_counted_and_kept(store: Path) -> None:
         assert status == 400
         assert "line 1: not JSON" in answer["error"]["message"]  # type: ignore[index]
         assert send(server, b"")[0] == 400
+        # Sent again, nothing is added, and the answer is the same.
+        assert send(server, b"not json\n[]\n")[0] == 400
+        again = send(server, lines(NEW) + b'{"userSessionId": "X"}\nnot json\n')[1]
+        assert (again["rejected"], again["replaced"], again["new"]) == (2, 10, 0)
     kept = store.with_name(store.name + ".rejects.ndjson").read_text().splitlines()
     assert [json.loads(line)["text"] for line in kept] == [
         '{"userSessionId": "X"}',
@@ -187,11 +193,11 @@ def test_a_full_disk(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with usql.connect(store) as db:
         monkeypatch.setattr(writer, "open_writer", small)
         with pytest.raises(StoreError, match="disk is full") as raised:
-            store_body(db, store, body, "1")
+            store_body(make_app(db, store, Options())[1], body, "1")
         assert problem_of(raised.value, bad_query=400).status == 507
         monkeypatch.setattr(writer, "open_writer", plain)
         assert stored(store) == BEFORE
-        assert store_body(db, store, body, "2").sessions == 400
+        assert store_body(make_app(db, store, Options())[1], body, "2").sessions == 400
 
 
 def test_a_store_that_cannot_grow_loses_nothing_that_was_confirmed(store: Path) -> None:
@@ -228,7 +234,7 @@ def test_what_is_confirmed_is_durable(store: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(writer.SessionWriter, "write", write)
     with usql.connect(store) as db:
-        store_body(db, store, lines(NEW), "1")
+        store_body(make_app(db, store, Options())[1], lines(NEW), "1")
     assert seen == [2]  # FULL: the log is on the disk when a transaction ends
 
 

@@ -56,6 +56,17 @@ def test_spaces_as_clients_encode_them(server: Server, prefix: str, written: str
 def test_a_percent_sign_in_a_query_stays(server: Server) -> None:
     found = table(server, 'SELECT COUNT(*) AS "a%20b" FROM usersession')
     assert found["columnNames"] == ["a%20b"]
+    found = table(server, "SELECT SUM(duration)%20 AS n FROM usersession")
+    assert found["values"] == [[10_000 % 20]]
+
+
+def test_a_query_that_was_encoded_twice_in_part(server: Server) -> None:
+    written = "SELECT%2520COUNT(*)+FROM+usersession%2520WHERE%20city%20=%20'Linz'"
+    assert server.send(f"{TABLE}?query={written}&{TIMES}").json["values"] == [[1]]
+    wrong = "SELECT%2520nothing+FROM%2520usersession"
+    answer = server.send(f"{TABLE}?query={wrong}&{TIMES}")
+    assert answer.status == 404
+    assert "has no field nothing" in answer.json["error"]["message"]
 
 
 def test_false_as_text_is_false(server: Server) -> None:

@@ -7,6 +7,7 @@ a sender that heard no answer may send the same bulk as often as it likes.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import io
 import tempfile
 import time
@@ -18,7 +19,6 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from usql.engine import Database
 from usql.errors import StoreError
 from usql.server.bodies import check_packed, read_body
 from usql.server.logs import event
@@ -103,7 +103,7 @@ async def _receive(request: Request) -> tuple[bytes, Received]:
         limit = state.options.max_unpacked_bytes
         await asyncio.to_thread(check_packed, body, encoding, limit)
         name = request.scope["usql.id"]
-        received = await write(state.writing, lambda: store(state.db, state.path, body, name))
+        received = await write(state.writing, lambda: store(state, body, name))
     finally:
         state.sending -= 1
     state.metrics.ingested.inc(received.sessions + received.replaced)
@@ -111,8 +111,10 @@ async def _receive(request: Request) -> tuple[bytes, Received]:
     return body, received
 
 
-def store(db: Database, path: Path, body: bytes, name: str) -> Received:
+def store(state: State, body: bytes, name: str) -> Received:
     """Write the sessions of a body into a store, and the lines that are none beside it.
+
+    Lines of a body that is sent again are there already.
 
     Raises:
         StoreError: the store is locked by somebody else, or the disk is full.
@@ -122,16 +124,21 @@ def store(db: Database, path: Path, body: bytes, name: str) -> Received:
     try:
         with tempfile.TemporaryDirectory(prefix="usql-ingest-") as folder:
             rejects = Path(folder) / "rejects.ndjson"
-            summary = db.import_files(stream, rejects=rejects, durable=True)
-            reasons = _put_aside(rejects, path) if summary.rejected else {}
+            summary = state.db.import_files(stream, rejects=rejects, durable=True)
+            lines = rejects.read_bytes() if summary.rejected else b""
+        digest = hashlib.sha256(body).digest()
+        if lines and digest not in state.put_aside:
+            _put_aside(lines, state.path)
+            state.put_aside.append(digest)
     except OSError as error:
         raise StoreError(f"the sessions cannot be stored: {error.strerror}") from error
+    entries = [msgspec.json.decode(line) for line in lines.splitlines()]
+    reasons = {entry["line"]: entry["reason"] for entry in entries}
     return Received(summary.sessions, summary.replaced, reasons)
 
 
-def _put_aside(rejects: Path, store: Path) -> dict[int, str]:
-    """Add rejected lines to those of the store; return their reasons."""
-    lines = rejects.read_bytes()
+def _put_aside(lines: bytes, store: Path) -> None:
+    """Add rejected lines to those of the store."""
     target = store.with_name(store.name + REJECTS_SUFFIX)
     kept = target.stat().st_size if target.exists() else 0
     if kept + len(lines) <= _MAX_REJECTS_BYTES:
@@ -139,5 +146,3 @@ def _put_aside(rejects: Path, store: Path) -> dict[int, str]:
             file.write(lines)
     else:
         event("rejected lines are not kept any more: the file is full", file=str(target))
-    entries = [msgspec.json.decode(line) for line in lines.splitlines()]
-    return {entry["line"]: entry["reason"] for entry in entries}

@@ -15,7 +15,7 @@ from usql import ast
 from usql import resolved as r
 from usql.backends.running import Stop
 from usql.engine import DEFAULT_LIMIT, Database
-from usql.errors import UsqlError
+from usql.errors import Ended, UsqlError
 from usql.formatter import format_query
 from usql.parser import parse
 from usql.result import Result
@@ -98,7 +98,8 @@ async def _answer(request: Request, *, tree: bool) -> Response:
     most = state.options.max_rows
 
     def work(stop: Stop, seconds: float) -> Response:
-        return json_response(_answered(state.db, asked, most, stop, seconds, tree=tree))
+        decoded = replace(asked, query=_decoded(asked.query))
+        return json_response(_answered(state.db, decoded, most, stop, seconds, tree=tree))
 
     try:
         return await state.runner.run(request, work)
@@ -181,7 +182,7 @@ def _asked(query_string: str) -> _Asked:
     sent: dict[str, str] = {}
     for name, value in parse_qsl(query_string, keep_blank_values=True, errors="replace"):
         sent.setdefault(name, value)
-    query = _decoded(sent.get("query", ""))
+    query = sent.get("query", "")
     if not query.strip():
         raise Problem(400, "the parameter query is missing")
     now = time.time_ns() // 1_000_000
@@ -208,15 +209,28 @@ def _asked(query_string: str) -> _Asked:
 
 
 def _decoded(query: str) -> str:
-    """Decode once more what was encoded twice: then there is ``%20``, and no blank.
+    """Decode once more what was encoded twice: it has ``%20`` where no query has it.
 
     >>> _decoded("SELECT%20city%20FROM%20usersession")
     'SELECT city FROM usersession'
     >>> _decoded("SELECT city FROM usersession WHERE city = '%20'")
     "SELECT city FROM usersession WHERE city = '%20'"
     """
-    twice = "%20" in query and not any(c.isspace() for c in query.strip())
-    return unquote(query) if twice else query
+    if "%20" not in query:
+        return query
+    if not any(c.isspace() for c in query.strip()):
+        return unquote(query)
+    return query if _is_query(query) or not _is_query(unquote(query)) else unquote(query)
+
+
+def _is_query(text: str) -> bool:
+    try:
+        parse(text)
+    except Ended:
+        raise
+    except UsqlError:
+        return False
+    return True
 
 
 def _integer(sent: dict[str, str], name: str) -> int | None:
