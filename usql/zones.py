@@ -5,6 +5,7 @@ Instants and local times are whole milliseconds since 1970-01-01T00:00, the form
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, tzinfo
 from datetime import timezone as fixed_zone
 from functools import cache
@@ -174,11 +175,26 @@ def _table(name: str, info: tzinfo) -> tuple[tuple[int, int], ...]:
         end = (datetime(year, 1, 1, tzinfo=UTC) - EPOCH) // MS
         changes += _changes_between(zone, start, end, days * DAY_MS)
         start = end
-    return tuple(changes)
+    return (*changes, *_changes_by_rules(zone, start))
 
 
-_STEPS = ((1840, 36_500), (1900, 30), (2040, 4), (2500, 21))
+_STEPS = ((1840, 36_500), (1900, 30), (2040, 4), (2100, 21))
 """Until which year changes of the clock lie further apart than so many days, in all zones."""
+
+
+def _changes_by_rules(zone: Zone, start: int) -> Iterator[tuple[int, int]]:
+    """Yield the changes within a cycle: years that begin with the same weekday have the same."""
+    known: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    while start < CYCLE_END:
+        year = EPOCH + start * MS
+        end = (year.replace(year=year.year + 1) - EPOCH) // MS
+        kind = (year.weekday(), end - start)
+        if kind not in known:
+            found = _changes_between(zone, start, end, 21 * DAY_MS)
+            known[kind] = [(instant - start, offset) for instant, offset in found]
+        for since, offset in known[kind]:
+            yield start + since, offset
+        start = end
 
 
 def _changes_between(zone: Zone, start: int, end: int, step: int) -> tuple[tuple[int, int], ...]:
@@ -196,11 +212,15 @@ def _changes_between(zone: Zone, start: int, end: int, step: int) -> tuple[tuple
 
 
 def _bisect(zone: Zone, low: int, high: int, before: int) -> int:
-    """Return the first instant after ``low`` whose offset is no longer ``before``."""
+    """Return the first instant after ``low`` whose offset is no longer ``before``.
+
+    Clocks change at whole seconds.
+    """
+    low, high = low // 1000, -(-high // 1000)
     while high - low > 1:
         middle = (low + high) // 2
-        if zone.offset_at(middle) == before:
+        if zone.offset_at(middle * 1000) == before:
             low = middle
         else:
             high = middle
-    return high
+    return high * 1000

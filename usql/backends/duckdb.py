@@ -5,14 +5,14 @@ from __future__ import annotations
 import threading
 from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from usql.backends.decode import OVERFLOW, decode_rows
 from usql.backends.running import Stop, check, in_thread
 from usql.compiled import Compiled
-from usql.dialects.duckdb import DUCKDB, OFFSET
+from usql.dialects.duckdb import DUCKDB
 from usql.errors import EngineError, StoreError, UsqlError
 from usql.layout import SESSION, Layout
 from usql.schema import PRIMARY, Field
@@ -28,7 +28,6 @@ from usql.store.duckdb_store import (
     start_range,
     store_errors,
 )
-from usql.zones import Zone
 
 if TYPE_CHECKING:
     import duckdb
@@ -274,8 +273,6 @@ class _Reader:
 
     def fetch(self, sql: str, params: dict[str, Any]) -> list[tuple[Any, ...]]:
         """Return all rows."""
-        if OFFSET in sql:
-            self._register_offset()
         return self._run(sql, params)
 
     def execute(self, sql: str, params: Sequence[Any], /) -> list[tuple[Any, ...]]:
@@ -302,31 +299,11 @@ class _Reader:
             raise EngineError("the statement is not a query")
         return self.connection.execute(statement, params).fetchall()
 
-    def _register_offset(self) -> None:
-        duckdb = library()
-        from duckdb.func import ARROW
-
-        with suppress(duckdb.CatalogException):  # it is there from an earlier query
-            self.connection.create_function(
-                OFFSET, _offsets, ["BIGINT", "VARCHAR"], "BIGINT", type=ARROW
-            )
-
 
 def _numbers(reader: _Reader, selection: Compiled) -> array[int]:
     """Return the numbers of the sessions that a query yields, sorted."""
     sql = f"SELECT {SESSION} FROM ({selection.sql}) ORDER BY 1"
     return array("q", (number for (number,) in reader.fetch(sql, selection.params)))
-
-
-def _offsets(instants: Any, zones: Any) -> Any:
-    import pyarrow as pa
-
-    pairs = zip(instants.to_pylist(), zones.to_pylist(), strict=True)
-    return pa.array([_offset(instant, zone) for instant, zone in pairs], pa.int64())
-
-
-def _offset(instant: int | None, zone: str) -> int | None:
-    return None if instant is None else Zone.of(zone).offset_at(instant)
 
 
 @contextmanager

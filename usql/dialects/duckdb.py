@@ -1,4 +1,4 @@
-"""DuckDB's spellings. ``USQL_OFFSET`` is registered by the backend."""
+"""DuckDB's spellings; nothing has to be registered for them."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from sqlglot import exp
 from usql import resolved as r
 from usql.dialects import WHOLE, Dialect
 from usql.plan.sql import Generic, Node
-
-OFFSET = "USQL_OFFSET"
+from usql.zones import CYCLE_MS, CYCLE_START, MAX_MS, MIN_MS, Zone
 
 _ESCAPE = "!"
 """Stands before what would be a wildcard of ``LIKE``."""
@@ -87,6 +86,31 @@ def _literal(text: str) -> str:
     return "".join(f"{_ESCAPE}{c}" if c in ("%", "_", _ESCAPE) else c for c in text)
 
 
+def _zone(zone: Zone) -> tuple[tuple[int, ...], ...]:
+    """Return a zone's table as two lists: instants, and the offsets from each on."""
+    return tuple(zip(*zone.table(), strict=True))
+
+
+def _offset(instant: Node, zone: Node) -> Node:
+    """Look up an instant in a zone's table, of which later dates repeat the end.
+
+    A function of Python's would stand in the way of what DuckDB makes of the expression around it.
+    """
+    within = _call("LEAST", _call("GREATEST", instant, _number(str(MIN_MS))), _number(str(MAX_MS)))
+    beyond = exp.Sub(this=within.copy(), expression=_number(str(CYCLE_START)))
+    cycles = exp.IntDiv(
+        this=_call("GREATEST", beyond, _number("0")), expression=_number(str(CYCLE_MS))
+    )
+    moved = exp.Mul(this=exp.Paren(this=cycles), expression=_number(str(CYCLE_MS)))
+    found = exp.Sub(this=within, expression=moved)
+    starts, offsets = (_call("LIST_EXTRACT", zone.copy(), _number(part)) for part in "12")
+    start = exp.to_identifier("start")
+    past = exp.Lambda(
+        this=exp.LTE(this=exp.Column(this=start), expression=found), expressions=[start.copy()]
+    )
+    return _call("LIST_EXTRACT", offsets, _call("LEN", _call("LIST_FILTER", starts, past)))
+
+
 def _date(days: Node) -> Node:
     """Return the date that so many days after 1970-01-01 are."""
     whole = _cast(days, exp.DataType.Type.INT)
@@ -125,11 +149,12 @@ DUCKDB = Dialect(
     name="DuckDB",
     sqlglot="duckdb",
     pattern=like,
+    zone=_zone,
     spellings={
         Generic.PERCENTILE: _percentile,
         Generic.LIST: lambda *entries: _call("LIST", _call("ROW", *entries)),
         Generic.LIST_TEXT: lambda value: value,
-        Generic.OFFSET: lambda instant, zone: _call(OFFSET, instant, zone),
+        Generic.OFFSET: _offset,
         Generic.MATCHES: _matches,
         Generic.CONTAINS: lambda text, part: _call("CONTAINS", text, part),
         Generic.INT_DIV: lambda a, b: exp.Paren(this=exp.IntDiv(this=a, expression=b)),

@@ -41,6 +41,7 @@ class DuckdbSessionWriter:
     def __init__(self, connection: duckdb.DuckDBPyConnection, layout: Layout) -> None:
         self._connection = connection
         self._relations = [relation.name for relation in layout.relations]
+        self._keys = {relation.name: relation.keys for relation in layout.relations}
         self._kinds = {
             (relation.name, name): kind
             for relation in layout.relations
@@ -88,8 +89,10 @@ class DuckdbSessionWriter:
             if number is None:
                 number = last = last + 1
             session.emit(number, rows)
-        for target, values in rows.items():
-            self._insert(target, values)
+        for name in self._relations:
+            parts = {t: values for t, values in rows.items() if t.relation == name and values}
+            if parts:
+                self._insert(name, parts)
         self._remember_keys(rows)
         return len(known)
 
@@ -124,15 +127,25 @@ class DuckdbSessionWriter:
                 f' (SELECT "{SESSION}" FROM {_BATCH})',
             )
 
-    def _insert(self, target: Target, rows: Sequence[tuple[Any, ...]]) -> None:
-        kinds = [
+    def _insert(self, relation: str, parts: Mapping[Target, Sequence[tuple[Any, ...]]]) -> None:
+        """Write rows in the order of their keys.
+
+        They come shape by shape; in a row's place it finds its neighbours, which are read with it.
+        """
+        import pyarrow as pa
+
+        tables = [_table(t.columns, rows, self._kinds_of(t)) for t, rows in parts.items()]
+        table = pa.concat_tables(tables, promote_options="default")
+        table = table.sort_by([(key, "ascending") for key in self._keys[relation]])
+        names = ", ".join(map(quoted, table.column_names))
+        query = f"INSERT INTO {quoted(relation)} ({names}) SELECT {names} FROM {_BATCH}"
+        self._with(table, query)
+
+    def _kinds_of(self, target: Target) -> list[Kind]:
+        return [
             Kind.STRING if name == KEY else self._kinds.get((target.relation, name), Kind.LONG)
             for name in target.columns
         ]
-        names = ", ".join(map(quoted, target.columns))
-        table = _table(target.columns, rows, kinds)
-        query = f"INSERT INTO {quoted(target.relation)} ({names}) SELECT {names} FROM {_BATCH}"
-        self._with(table, query)
 
     def _remember_keys(self, rows: Rows) -> None:
         found = {
