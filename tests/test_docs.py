@@ -6,16 +6,20 @@ import doctest
 import importlib
 import os
 import pkgutil
+import re
+import shlex
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from functools import cache
 from pathlib import Path
 
+import click
 import pytest
 
 import usql
 from tests.docs.blocks import Block, blocks, pages
 from tests.docs.runner import ROOT, Workshop, check, demo_store
+from usql.cli import COMMANDS
 
 PAGES = pages(ROOT)
 BLOCKS = [block for page in PAGES for block in blocks(page)]
@@ -48,6 +52,31 @@ def workshops(demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 @pytest.mark.parametrize("block", BLOCKS, ids=lambda b: f"{_name(b.page)}:{b.line}")
 def test_block(block: Block, workshops) -> None:
     check(block, workshops(block.page).run(block))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=_name)
+def test_commands_that_are_only_shown_exist(page: Path) -> None:
+    """Commands that cannot be run here, such as those of a unit of systemd, have known options."""
+    text = page.read_text(encoding="utf-8")
+    shown = re.findall(r"^```(?:sh not-run|ini|console)\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    joined = "\n".join(shown).replace("\\\n", " ")
+    for line in re.findall(r"^(?:\$ |ExecStart=/\S*/)?usql (.*)$", joined, re.MULTILINE):
+        name, *arguments = shlex.split(re.split(r" [|>] ", line)[0], comments=True)
+        if name in COMMANDS:  # else it is a store: the shell
+            check_options(get_command(name), arguments)
+
+
+def get_command(name: str) -> click.Command:
+    module, _, function = COMMANDS[name].partition(":")
+    found: click.Command = getattr(importlib.import_module(f"usql.cli.{module}"), function)
+    return found
+
+
+def check_options(command: click.Command, arguments: list[str]) -> None:
+    if isinstance(command, click.Group):
+        return check_options(command.commands[arguments[0]], arguments[1:])
+    command.make_parser(click.Context(command)).parse_args(arguments)
+    return None
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)

@@ -66,11 +66,15 @@ def parse_timeframe(value: TimeframeLike, *, now: int, zone: Zone) -> Timeframe 
     return Timeframe(start, end)
 
 
+_BITS = 63
+"""Of a whole number of 64 bits without its sign: no engine compares with more."""
+
+
 def to_ms(moment: Moment) -> int:
     """Return an instant as ms.
 
     Raises:
-        BadTimeframe: it is a ``datetime`` without a zone, or no instant at all.
+        BadTimeframe: it is a ``datetime`` without a zone, beyond 64 bits, or no instant at all.
     """
     if isinstance(moment, datetime):
         if moment.tzinfo is None:
@@ -81,6 +85,8 @@ def to_ms(moment: Moment) -> int:
         return (moment - EPOCH) // MS
     if isinstance(moment, bool) or not isinstance(moment, int):
         raise BadTimeframe(f"a moment is ms since 1970 or an aware datetime, not {moment!r}")
+    if moment.bit_length() > _BITS:
+        raise BadTimeframe("a moment in ms is a whole number of 64 bits")
     return moment
 
 

@@ -10,10 +10,15 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 
 from tests.server.servers import Server, read_answer, serving
+from usql.server.options import Options
 
 COUNT = "/api/v1/userSessionQueryLanguage/table?query=SELECT+COUNT(*)+FROM+usersession"
 HEAD = b"GET " + COUNT.encode() + b" HTTP/1.1\r\nHost: localhost\r\n"
 POST = b"POST /ingest HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n"
+ASKING = (
+    b"POST /api/query HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Content-Length: 100\r\n\r\n"
+)
 SLOW = (
     "SELECT useraction.name, userevent.name, COUNT(*) FROM usersession"
     " GROUP BY useraction.name, userevent.name"
@@ -63,6 +68,22 @@ def test_slow_heads_and_bodies(store: Path) -> None:
                     time.sleep(0.02)
             assert time.monotonic() - began < len(HEAD * 10) * 0.02
         assert server.send(COUNT).status == 200
+
+
+def test_how_long_clients_may_take_unless_somebody_says_otherwise() -> None:
+    assert (Options().header_seconds, Options().body_seconds) == (10, 30)
+
+
+def test_five_hundred_slow_sockets(server: Server) -> None:
+    """None of them gets in the way of a client that is not slow."""
+    with ExitStack() as slow:
+        for number in range(500):
+            connection = slow.enter_context(server.connect())
+            connection.sendall((HEAD, ASKING + b"{", b"")[number % 3])
+        wait_for(server, "usql_connections", 501)
+        assert [server.send(COUNT).status for _ in range(20)] == [200] * 20
+    wait_for(server, "usql_connections", 1)
+    assert server.send(COUNT).status == 200
 
 
 def test_a_head_that_is_too_long(server: Server) -> None:

@@ -88,16 +88,7 @@ def test_a_damaged_file_lets_nobody_in(tokens: TokenFile, text: str) -> None:
 
 
 def test_on_the_command_line(store: Path) -> None:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            command("token", *arguments),
-            env=environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=30,
-        )
-
+    run = run_token
     made = run("add", str(store), "--scope", "ingest", "--label", "plant", "--expires", "90d")
     assert made.returncode == 0, made.stderr
     assert CLIENTS_CHECK.fullmatch(made.stdout.strip())
@@ -108,6 +99,42 @@ def test_on_the_command_line(store: Path) -> None:
     assert run("revoke", str(store), "nobody").returncode == 1
     assert run("revoke", str(store), "plant").returncode == 0
     assert json.loads(run("list", str(store), "--format", "json").stdout) == []
+
+
+def test_tokens_and_rejected_lines_in_a_folder_of_their_own(store: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "kept" / "here"
+    done = run_token("add", store, "--scope", "ingest", "--data", folder)
+    sent = {"Authorization": f"Bearer {done.stdout.strip()}", "Content-Type": "application/json"}
+    with serving(store, "--data", folder) as server:
+        assert server.send("/ingest", "PUT", body=b"{}").status == 401
+        assert server.send("/ingest", "PUT", sent, b"not json").status == 400
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "sessions.db.rejects.ndjson",
+        "sessions.db.tokens.json",
+    ]
+    assert not list(store.parent.glob("*.tokens.json"))
+    listed = run_token("list", store, "--data", folder, "--format", "json")
+    assert json.loads(listed.stdout)[0]["scopes"] == "ingest"
+
+
+def test_a_store_without_a_folder_needs_one_to_be_named(tmp_path: Path) -> None:
+    url = "clickhouse://nobody.invalid/usql"
+    refused = run_token("list", url)
+    assert refused.returncode == 3
+    assert "--data FOLDER" in refused.stderr
+    assert run_token("list", url, "--data", tmp_path).returncode == 0
+    assert "in memory" in run_token("list", ":memory:").stderr
+
+
+def run_token(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command("token", *arguments),
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=30,
+    )
 
 
 def test_a_running_server_learns_of_them(store: Path) -> None:

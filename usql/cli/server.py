@@ -24,6 +24,12 @@ _UNITS_MS = {"h": 3_600_000, "d": 86_400_000, "w": 7 * 86_400_000, "y": 365 * 86
 _PERIOD = re.compile(r"(?P<count>\d{1,5})(?P<unit>[hdwy])")
 _file = click.Path(exists=True, dir_okay=False, path_type=Path)
 _seconds = click.FloatRange(min=0, min_open=True)
+_data = click.option(
+    "--data",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Where tokens and rejected lines are kept. [default: beside the store]",
+)
 
 
 @click.command()
@@ -37,6 +43,7 @@ _seconds = click.FloatRange(min=0, min_open=True)
     help="0 for any that is free.",
 )
 @click.option("--create", is_flag=True, help="Make the store if there is none.")
+@_data
 @click.option("--tls-cert", "certificate", type=_file, help="PEM file; the server speaks TLS.")
 @click.option("--tls-key", "key", type=_file, help="PEM file with the key of --tls-cert.")
 @click.option(
@@ -90,7 +97,12 @@ _seconds = click.FloatRange(min=0, min_open=True)
     "--log-format", type=click.Choice(["lines", "json"]), default="lines", show_default=True
 )
 def serve(
-    store: str, create: bool, max_ingest_mb: int | None, log_format: str, **settings: Any
+    store: str,
+    create: bool,
+    data: Path | None,
+    max_ingest_mb: int | None,
+    log_format: str,
+    **settings: Any,
 ) -> None:
     """Answer queries and receive sessions over HTTP.
 
@@ -103,7 +115,7 @@ def serve(
     if max_ingest_mb is not None:
         given["max_ingest_bytes"] = max_ingest_mb * 1024 * 1024
     options = Options(**given, json_logs=log_format == "json")
-    path = _path_of(store)
+    path = _path_of(store, data)
     _need_extra()
     from usql.server.serve import serve as run
 
@@ -134,23 +146,27 @@ def token() -> None:
 @click.option(
     "--expires", metavar="WHEN", help="12h, 90d, 4w, 1y, or an ISO date. [default: never]"
 )
-def add_token(store: str, scopes: tuple[str, ...], label: str, expires: str | None) -> None:
+@_data
+def add_token(
+    store: str, scopes: tuple[str, ...], label: str, expires: str | None, data: Path | None
+) -> None:
     """Make a token and write it, this once."""
-    text, _ = _tokens(store).add(tuple(scopes), label, _moment(expires))
+    text, _ = _tokens(store, data).add(tuple(scopes), label, _moment(expires))
     say(text)
 
 
 @token.command("list")
 @options.store_argument
 @click.option("--format", type=click.Choice(list(FORMATS)), default="table", show_default=True)
-def list_tokens(store: str, format: str) -> None:
+@_data
+def list_tokens(store: str, format: str, data: Path | None) -> None:
     """List the tokens, without their secrets."""
     from usql.result import Column, Result
 
     names = ("id", "label", "scopes", "created", "expires")
     rows: list[tuple[Any, ...]] = [
         (t.id, t.label, ", ".join(t.scopes), _shown(t.created), _shown(t.expires))
-        for t in _tokens(store).all()
+        for t in _tokens(store, data).all()
     ]
     result = Result(tuple(Column(name, "string") for name in names), rows)
     say("".join(render(result, format)).rstrip("\n"))
@@ -159,25 +175,44 @@ def list_tokens(store: str, format: str) -> None:
 @token.command("revoke")
 @options.store_argument
 @click.argument("name", metavar="ID|LABEL")
-def revoke_token(store: str, name: str) -> None:
+@_data
+def revoke_token(store: str, name: str, data: Path | None) -> None:
     """Revoke a token, by its id or its label; a running server knows at once."""
-    revoked = _tokens(store).revoke(name)
+    revoked = _tokens(store, data).revoke(name)
     say(f"revoked {revoked.id}")
 
 
-def _tokens(store: str) -> TokenFile:
+def _tokens(store: str, data: Path | None) -> TokenFile:
     from usql.server.tokens import TokenFile
 
-    return TokenFile.beside(_path_of(store))
+    return TokenFile.beside(_path_of(store, data))
 
 
-def _path_of(store: str) -> Path:
+def _path_of(store: str, data: Path | None) -> Path:
+    """Return the path that tokens and rejected lines are beside of."""
+    from usql.store.clickhouse_places import ServerLocation
     from usql.store.places import place_of
 
-    path = place_of(store).path
-    if path is None:
+    place = place_of(store)
+    if isinstance(place, ServerLocation) and data is None:
+        raise StoreError(
+            "beside a store on a server there is no place for tokens and rejected lines",
+            hint="name a folder for them: --data FOLDER",
+        )
+    if place.path is None and not isinstance(place, ServerLocation):
         raise StoreError("a store in memory cannot be served", hint="name a file")
-    return path
+    name = place.path.name if place.path is not None else _ON_A_SERVER
+    if data is None:
+        assert place.path is not None
+        return place.path
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{data} cannot be made: {error.strerror}") from error
+    return data / name
+
+
+_ON_A_SERVER = "store"
 
 
 def _need_extra() -> None:

@@ -79,7 +79,7 @@ def _check_tokens(store: Path, options: Options) -> None:
     if not options.loopback and not TokenFile.beside(store).all():
         raise CannotServe(
             f"anybody could connect to {options.host}, and there is no token",
-            hint=f"make one: usql token add {store} --scope query",
+            hint="make one: usql token add STORE --scope query",
         )
 
 
