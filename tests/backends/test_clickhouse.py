@@ -139,6 +139,51 @@ def test_a_killed_process_is_started_again(path: Path, db: usql.Database) -> Non
     assert db.query(COUNT).rows == [(300,)]
 
 
+def test_a_query_is_ended_while_the_engine_starts(
+    path: Path, db: usql.Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a killed engine held up would else outlast its time limit."""
+    from usql.store import chdb_client
+
+    start, may_start = chdb_client._Process._start, threading.Event()
+
+    def slowly(process: Any) -> Any:
+        may_start.wait()
+        return start(process)
+
+    assert db.query(COUNT).rows == [(300,)]
+    monkeypatch.setattr(chdb_client._Process, "_start", slowly)
+    os.kill(worker_of(path), signal.SIGKILL)
+    with pytest.raises(TimeLimitExceeded):
+        db.query(COUNT, timeout=0.05)
+    timer = threading.Timer(0.1, db.interrupt)
+    timer.start()
+    with pytest.raises(Cancelled):
+        db.query(COUNT)
+    timer.join()
+    may_start.set()
+    assert db.query(COUNT).rows == [(300,)]
+
+
+def test_what_is_known_of_a_store_is_read_anew_after_a_change(tmp_path: Path) -> None:
+    session = {"userSessionId": "a", "startTime": START}
+    query = "SELECT stringProperties.k FROM usersession ORDER BY startTime"
+    with (
+        usql.connect(f"chdb:{tmp_path / 'changes'}") as db,
+        usql.connect(f"chdb:{tmp_path / 'changes'}") as other,
+    ):
+        assert db.session_range() is None
+        other.import_sessions([{**session, "stringProperties": {"k": "v"}}])
+        assert db.session_range() == (START, START)
+        assert db.query(query).rows == [("v",)]
+        other.segments.add("vip", "Country: Spain")
+        assert [each.name for each in db.segments.list()] == ["vip"]
+        other.segments.remove("vip")
+        assert db.segments.list() == ()
+        other.delete("userSessionId = 'a'")
+        assert db.session_range() is None
+
+
 def test_another_process_is_told_that_the_folder_is_in_use(path: Path, db: usql.Database) -> None:
     db.query(COUNT)
     program = (

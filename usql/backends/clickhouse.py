@@ -21,6 +21,7 @@ from usql.store.clickhouse_client import (
     MEMORY_LIMIT,
     ClickhouseError,
     Client,
+    GoneError,
     Query,
     Rows,
     rows_of,
@@ -57,6 +58,7 @@ class ClickhouseBackend:
         self._client: Client | None = None
         self._busy: set[_Reader] = set()
         self._closed = False
+        self._facts: dict[Any, tuple[int, Any]] = {}
 
     def check(self) -> None:
         """Raise ``StoreError`` where there is no store to read."""
@@ -137,19 +139,20 @@ class ClickhouseBackend:
 
     def property_keys(self, field: Field) -> Sequence[str]:
         """Return the keys that rows have in a properties field."""
-        return self._read(lambda client: property_keys(client, field.table, field.name))
+        key = (field.table, field.name)
+        return self._fact(key, lambda client: property_keys(client, *key))
 
     def segments(self) -> Sequence[tuple[str, str]]:
         """Return the names and texts of the named segments."""
-        return self._read(segments)
+        return self._fact("segments", segments)
 
     def session_range(self) -> tuple[int, int] | None:
         """Return the earliest start and the latest end of a session in ms; ``None`` if empty."""
-        return self._read(session_range)
+        return self._fact("session_range", session_range)
 
     def start_range(self) -> tuple[int, int] | None:
         """Return the earliest and the latest start of a session in ms; ``None`` if empty."""
-        return self._read(start_range)
+        return self._fact("start_range", start_range)
 
     # helpers
 
@@ -161,10 +164,19 @@ class ClickhouseBackend:
                 self._client = open_store(self._location, self._layout, create=False)
             return self._client
 
-    def _read(self, reading: Callable[[Client], _T]) -> _T:
+    def _fact(self, key: Any, reading: Callable[[Client], _T]) -> _T:
+        """Return what is known, or read anew where the store may have changed since."""
         client = self._opened()
         with _engine_errors(self._location), client.reading():
-            return reading(client)
+            changes = client.changes()
+            known = self._facts.get(key)
+            if known is not None and known[0] == changes:
+                fact: _T = known[1]
+                return fact
+            found = reading(client)
+            if changes is not None:
+                self._facts[key] = (changes, found)
+            return found
 
     def _rows(self, reader: _Reader, compiled: Compiled) -> list[tuple[Any, ...]]:
         rows = reader.fetch(compiled.sql, compiled.params)
@@ -236,10 +248,13 @@ class _Reader:
         self.client = client
         self.cancelled = False
         self.at_rest = False
+        self._ended = False
         self._pending: Query | None = None
 
     def fetch(self, sql: str, params: Mapping[str, Any]) -> Rows:
         """Return all rows."""
+        if self._ended:
+            raise GoneError("it was ended")
         self._pending = pending = self.client.start(sql, params)
         return rows_of(pending.data())
 
@@ -254,6 +269,7 @@ class _Reader:
 
     def interrupt(self) -> None:
         """End the statement that is running now; where that fails, at the next call."""
+        self._ended = True
         if self._pending is not None:
             self._pending.cancel()
 

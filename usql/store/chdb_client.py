@@ -9,15 +9,16 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, suppress
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from usql.errors import StoreError
-from usql.store.chdb_worker import BUSY, LOCK, read_frame, write_frame
+from usql.store.chdb_worker import LOCK, read_frame, write_frame
 from usql.store.clickhouse_client import (
     ClickhouseError,
     Client,
@@ -34,6 +35,7 @@ from usql.store.sqlite_schema import quoted
 
 PATIENCE = 10.0
 """Seconds to wait for another process that has the folder."""
+_AGAIN_S = 0.05
 _ROOM_FOR_REST = 2
 """A query may take one of so many parts of the machine's memory unless the URL says otherwise."""
 
@@ -53,7 +55,10 @@ class ChdbClient(Client):
 
     def write(self, sql: str) -> Rows:
         """Run a statement that may change the store, and return its rows."""
-        return rows_of(self._engine.ask("write", sql, {}).data())
+        try:
+            return rows_of(self._engine.ask("write", sql, {}).data())
+        finally:
+            self._engine.gate.changes += 1
 
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[bytes]) -> None:
         """Add rows, given as pieces of JSON lines, to a table."""
@@ -69,6 +74,10 @@ class ChdbClient(Client):
     def reading(self) -> AbstractContextManager[None]:
         """Return a block in which nothing changes."""
         return self._engine.gate.shared()
+
+    def changes(self) -> int:
+        """Return how many changes there were; nobody but this process can make any."""
+        return self._engine.gate.changes
 
     def close(self) -> None:
         """Let go of the engine, which ends when nobody uses it."""
@@ -97,9 +106,14 @@ def kept(location: ChdbLocation) -> Iterator[None]:
 
 
 class Gate:
-    """Lets many read, or one change."""
+    """Lets many read, or one change.
+
+    Attributes:
+        changes: how many changes there were; what was read since the last is true still.
+    """
 
     def __init__(self) -> None:
+        self.changes = 0
         self._changed = threading.Condition()
         self._readers = 0
         self._alone = False
@@ -138,12 +152,15 @@ class Gate:
             yield
         finally:
             with self._changed:
+                self.changes += 1
                 self._alone = False
                 self._changed.notify_all()
 
 
 class _Engine:
-    """A folder's process, started again where it ended.
+    """A folder and the process that has it open, started again where it ended.
+
+    The folder is locked by this process, so that nobody else gets in between two processes of ours.
 
     Attributes:
         key: the folder's real path.
@@ -156,20 +173,31 @@ class _Engine:
         self.users = 0
         self.gate = Gate()
         self._location = location
-        self._patience = patience
         self._lock = threading.Lock()
         self._numbers = count(1)
-        self._process: _Process | None = _Process(location, key, patience)
+        self._folder_lock = _locked(location, key, patience)
+        self._process: _Process | None = None
+        try:
+            self._process = _Process(location, key, self._folder_lock)
+            self._process.wait()
+        except BaseException:
+            self.end()
+            raise
 
     def ask(self, kind: str, *arguments: Any) -> _Pending:
         """Send a request; a process that ended is started again."""
         with self._lock:
-            if self._process is None:
-                raise GoneError("it was closed")
-            if self._process.gone:
-                self._process.close()
-                self._process = _Process(self._location, self.key, self._patience)
-            return self._process.ask(next(self._numbers), kind, *arguments)
+            process = self._current()
+            return _Pending(self, process, next(self._numbers), kind, *arguments)
+
+    def renew(self) -> None:
+        """Start a process for those to come, in the place of one that was killed."""
+
+        def start() -> None:
+            with self._lock, suppress(GoneError):
+                self._current()
+
+        threading.Thread(target=start, name="usql-chdb-renew", daemon=True).start()
 
     def end(self) -> None:
         """End the process."""
@@ -177,111 +205,214 @@ class _Engine:
             if self._process is not None:
                 self._process.close()
                 self._process = None
+            if self._folder_lock >= 0:
+                os.close(self._folder_lock)
+                self._folder_lock = -1
+
+    def _current(self) -> _Process:
+        if self._process is None:
+            raise GoneError("it was closed")
+        if self._process.gone:
+            self._process = _Process(self._location, self.key, self._folder_lock, self._process)
+        return self._process
 
 
 class _Process:
     """A process and the requests it has.
 
     Attributes:
-        gone: whether it ended.
+        gone: whether it ended, or was killed.
     """
 
-    def __init__(self, location: ChdbLocation, key: str, patience: float) -> None:
-        settings = limit_settings(_with_default(location.limits))
-        command = [sys.executable, "-m", "usql.store.chdb_worker", key, str(patience)]
+    def __init__(
+        self,
+        location: ChdbLocation,
+        key: str,
+        lock: int,
+        before: _Process | None = None,
+    ) -> None:
+        """Begin to start a process.
+
+        Args:
+            location: of the folder.
+            key: the folder's real path.
+            lock: the folder's, which the process keeps as long as it lives.
+            before: a process that had the folder, and whose end has to come first.
+        """
+        self.gone = False
+        self._location, self._key, self._lock = location, key, lock
+        self._process: subprocess.Popen[bytes] | None = None
+        self._problem: StoreError | None = None
+        self._writing = threading.Lock()
+        self._state = threading.Lock()
+        self._ready = self._closing = False
+        self._started = threading.Event()
+        self._pending: dict[int, _Pending] = {}
+        self._thread = threading.Thread(
+            target=self._serve, args=[before], name="usql-chdb", daemon=True
+        )
+        self._thread.start()
+
+    def wait(self) -> None:
+        """Wait until it serves.
+
+        Raises:
+            StoreError: it does not.
+        """
+        self._started.wait()
+        if self._problem is not None:
+            raise self._problem
+
+    def add(self, number: int, pending: _Pending) -> None:
+        """Have a request told when it can be sent, or that it never will."""
+        with self._state:
+            if not self.gone:
+                self._pending[number] = pending
+                if self._ready:
+                    pending.go.set()
+                return
+        pending.settle(b"", self._problem or GoneError("it ended without an answer"))
+
+    def send(self, *request: Any) -> None:
+        """Send a request; that it is gone, the listener sees."""
+        process = self._process
+        with self._writing, suppress(OSError, ValueError):
+            assert process is not None
+            assert process.stdin is not None
+            write_frame(process.stdin, request)
+
+    def tell(self, number: int, other: int) -> None:
+        """Ask for a request to be ended, unless that would have to wait."""
+        if self._process is None or not self._writing.acquire(blocking=False):
+            return
+        try:
+            with suppress(OSError, ValueError):
+                assert self._process.stdin is not None
+                write_frame(self._process.stdin, [-number, "kill", other])
+        finally:
+            self._writing.release()
+
+    def kill(self) -> None:
+        """End the process now; whatever it was asked fails."""
+        if self._process is not None:
+            self._process.kill()
+        # it may take the system a while to take back a great deal of memory
+        self._fail_all()
+
+    def close(self) -> None:
+        """Let the process end, and wait for that."""
+        self._closing = True
+        if not self._ready and self._process is not None:
+            self._process.kill()
+        self._started.wait()
+        if self._process is not None:
+            with self._writing, suppress(OSError):
+                assert self._process.stdin is not None
+                self._process.stdin.close()
+        self._thread.join()
+
+    def _serve(self, before: _Process | None) -> None:
+        """Start the process, and settle requests as its replies come."""
+        try:
+            if before is not None:
+                before.close()
+            replies = self._start()
+            first = read_frame(replies)
+            if first is None or first[1] is not None:
+                problem = "it ended at once" if first is None else ClickhouseError(first[1])
+                self._problem = StoreError(f"the engine could not open {self._location}: {problem}")
+                return
+            with self._state:
+                self._ready = True
+                for pending in self._pending.values():
+                    pending.go.set()
+            self._started.set()
+            self._listen(replies)
+        except Exception as error:
+            self._problem = StoreError(f"the engine could not be started: {error}")
+        finally:
+            self._fail_all()
+            self._started.set()
+            if self._process is not None:
+                self._process.kill()
+                self._process.wait()
+                with self._writing:
+                    for stream in (self._process.stdin, self._process.stdout):
+                        with suppress(OSError):
+                            assert stream is not None
+                            stream.close()
+
+    def _start(self) -> IO[bytes]:
+        settings = limit_settings(_with_default(self._location.limits))
+        command = [sys.executable, "-m", "usql.store.chdb_worker", self._key]
         self._process = subprocess.Popen(
             [*command, *(f"{name}={value}" for name, value in settings.items())],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
+            pass_fds=[self._lock],
         )
-        assert self._process.stdin is not None
+        if self._closing:
+            self._process.kill()
         assert self._process.stdout is not None
-        self._in, self._out = self._process.stdin, self._process.stdout
-        self._writing = threading.Lock()
-        self._pending: dict[int, _Pending] = {}
-        self._pending_lock = threading.Lock()
-        self.gone = False
-        self._check(location)
-        threading.Thread(target=self._listen, name="usql-chdb", daemon=True).start()
+        return self._process.stdout
 
-    def _check(self, location: ChdbLocation) -> None:
-        try:
-            first = read_frame(self._out)
-        except BaseException:
-            self.kill()
-            raise
-        if first is not None and first[1] is None:
-            return
-        self.kill()
-        self.close()
-        if first is not None and first[1] == BUSY:
-            raise StoreError(f"{location} is in use by another process", hint="try again later")
-        problem = "it ended at once" if first is None else ClickhouseError(first[1])
-        raise StoreError(f"the engine could not open {location}: {problem}")
-
-    def ask(self, number: int, kind: str, *arguments: Any) -> _Pending:
-        """Send a request."""
-        pending = _Pending(self, number)
-        with self._pending_lock:
-            self._pending[number] = pending
-        self._send(number, kind, *arguments)
-        if self.gone:  # it may have ended before it was noted
-            self._fail_all()
-        return pending
-
-    def tell(self, number: int, other: int) -> None:
-        """Ask for a request to be ended."""
-        self._send(-number, "kill", other)
-
-    def kill(self) -> None:
-        """End the process now; whatever it was asked fails."""
-        self._process.kill()
-
-    def close(self) -> None:
-        """Let the process end, and wait for that."""
-        with suppress(OSError):
-            self._in.close()
-        self._process.wait()
-        self._out.close()
-
-    def _send(self, *request: Any) -> None:
-        with self._writing, suppress(OSError, ValueError):  # that it is gone, the listener sees
-            write_frame(self._in, request)
-
-    def _listen(self) -> None:
+    def _listen(self, replies: IO[bytes]) -> None:
         with suppress(OSError, ValueError):
-            while (reply := read_frame(self._out)) is not None:
-                with self._pending_lock:
+            while (reply := read_frame(replies)) is not None:
+                with self._state:
                     pending = self._pending.pop(reply[0], None)
                 if pending is not None:
                     error = ClickhouseError(reply[2]) if len(reply) > 2 else None
                     pending.settle(reply[1] or b"", error)
-        self.gone = True
-        self._fail_all()
 
     def _fail_all(self) -> None:
-        with self._pending_lock:
+        with self._state:
+            self.gone = True
             pending, self._pending = list(self._pending.values()), {}
         for each in pending:
-            each.settle(b"", GoneError("it ended without an answer"))
+            each.settle(b"", self._problem or GoneError("it ended without an answer"))
 
 
 class _Pending(Pending):
-    """A request that a process has."""
+    """A request that a process has, or will have when it serves.
 
-    def __init__(self, process: _Process, number: int) -> None:
+    Attributes:
+        go: set when it can be sent, or need not be any more.
+    """
+
+    def __init__(
+        self, engine: _Engine, process: _Process, number: int, kind: str, *arguments: Any
+    ) -> None:
         super().__init__()
-        self._process = process
-        self._number = number
+        self.go = threading.Event()
+        self._engine, self._process = engine, process
+        self._number, self._request = number, (kind, *arguments)
+        self._sent = False
+        process.add(number, self)
+
+    def data(self) -> bytes:
+        """Wait for the rows; see ``Query``."""
+        self.go.wait()
+        if not self._sent and not self._done.is_set():
+            self._sent = True
+            self._process.send(self._number, *self._request)
+        return super().data()
+
+    def settle(self, data: bytes, error: Exception | None = None) -> None:
+        """Say what came of it."""
+        super().settle(data, error)
+        self.go.set()
 
     def _tell(self) -> None:
-        self._process.tell(self._number, self._number)
+        if self._sent:
+            self._process.tell(self._number, self._number)
+        else:
+            self.settle(b"", GoneError("it was ended before it began"))
 
     def _force(self) -> None:
         self._process.kill()
-        # it may take the system a while to take back a great deal of memory
-        self.settle(b"", GoneError("it was killed"))
+        self._engine.renew()
 
 
 class _Read:
@@ -328,6 +459,35 @@ def _taken(location: ChdbLocation, create: bool, patience: float | None) -> _Eng
             _ENGINES[key] = _Engine(location, key, PATIENCE if patience is None else patience)
         _ENGINES[key].users += 1
         return _ENGINES[key]
+
+
+def _locked(location: ChdbLocation, folder: str, patience: float) -> int:
+    """Take a folder for this process, and return the lock, an open file.
+
+    The engine does not see to it that only one process has the folder.
+
+    Raises:
+        StoreError: another process has it.
+    """
+    import fcntl
+
+    try:
+        lock = os.open(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT, 0o666)
+    except OSError as error:
+        raise StoreError(f"{location} cannot be opened: {error.strerror}") from error
+    until = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > until:
+                os.close(lock)
+                raise StoreError(
+                    f"{location} is in use by another process", hint="try again later"
+                ) from None
+            time.sleep(_AGAIN_S)
+        else:
+            return lock
 
 
 def _let_go(engine: _Engine) -> None:

@@ -1,8 +1,8 @@
 """The process that keeps a folder of ClickHouse tables for another process.
 
-``python -m usql.store.chdb_worker FOLDER PATIENCE [SETTING …]`` reads requests from standard input
-and writes replies to standard output. The engine can be in a process only once, takes long to be
-told to stop, and takes the process with it where it fails; here it can be ended at any moment.
+``python -m usql.store.chdb_worker FOLDER [SETTING …]`` reads requests from standard input and
+writes replies to standard output. The engine can be in a process only once, takes long to be told
+to stop, and takes the process with it where it fails; here it can be ended at any moment.
 
 What arrives and leaves are frames: four bytes of length, then ``[number, …]`` in MessagePack.
 
@@ -10,7 +10,7 @@ What arrives and leaves are frames: four bytes of length, then ``[number, …]``
 * ``[n, "kill", m]`` ends request ``m``.
 
 Frame 0 says that the folder is open, or what the problem is. Reads go over connections that can do
-nothing else. The folder belongs to one process at a time, which the engine does not see to itself.
+nothing else. Whoever starts it has locked the folder, and hands the lock down.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ import signal
 import struct
 import sys
 import threading
-import time
 from collections.abc import Mapping
 from importlib import import_module
 from typing import IO, Any
@@ -29,9 +28,7 @@ from typing import IO, Any
 import msgspec
 
 LOCK = "usql.lock"
-BUSY = "busy"
-"""The problem of a folder that another process has."""
-_AGAIN_S = 0.05
+"""File of a folder that the process which serves it has locked, and keeps locked for the other."""
 _LENGTH = struct.Struct("<I")
 
 ALWAYS = {
@@ -162,38 +159,17 @@ class _Worker:
         return connection
 
 
-def _locked(folder: str, patience: float) -> bool:
-    """Take the folder for this process; it is free again when the process ends."""
-    import fcntl
-
-    handle = os.open(os.path.join(folder, LOCK), os.O_RDWR | os.O_CREAT, 0o666)
-    until = time.monotonic() + patience
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > until:
-                return False
-            time.sleep(_AGAIN_S)
-        else:
-            return True
-
-
-def main(folder: str, patience: str, *settings: str) -> None:
+def main(folder: str, *settings: str) -> None:
     """Serve one process until its end of the pipe is closed.
 
     Args:
         folder: that has the tables.
-        patience: seconds to wait for another process that has the folder.
         settings: further settings of reading, as ``name=value``.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # meant for the other process, which tells us
     out = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # whatever the engine says there would be taken for a reply
     try:
-        if not _locked(folder, float(patience)):
-            write_frame(out, [0, BUSY])
-            return
         limits = {name: value for name, _, value in (s.partition("=") for s in settings)}
         worker = _Worker(folder, limits, out)
     except BaseException as error:

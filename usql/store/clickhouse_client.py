@@ -20,7 +20,7 @@ import msgspec
 from usql.errors import StoreError
 from usql.store.clickhouse_places import ChdbLocation, ClickhouseLocation, Limits
 
-GRACE_S = 0.12
+GRACE_S = 0.08
 """An engine that was told to end a query gets so much time before it is left alone, or killed."""
 
 Rows = list[list[Any]]
@@ -141,6 +141,10 @@ class Client(ABC):
     @abstractmethod
     def close(self) -> None:
         """Let go of the engine."""
+
+    def changes(self) -> int | None:
+        """Return what is another number after each change, or ``None`` where nobody can know."""
+        return None
 
     @abstractmethod
     def changing(self) -> AbstractContextManager[None]:

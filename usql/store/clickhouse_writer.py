@@ -10,6 +10,7 @@ tells of the journal.
 from __future__ import annotations
 
 import tempfile
+import time
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -23,7 +24,7 @@ import msgspec
 
 from usql.layout import SESSION, Layout
 from usql.schema import PRIMARY
-from usql.store.clickhouse_client import Client, literal, store_errors
+from usql.store.clickhouse_client import ClickhouseError, Client, literal, store_errors
 from usql.store.clickhouse_places import ClickhouseLocation
 from usql.store.clickhouse_store import (
     JOURNAL,
@@ -47,6 +48,7 @@ _LOOKED_UP = 2000
 """Identities that one query looks for."""
 _ABANDONED_S = 3600
 """A server cannot tell whether another import still runs; after so long it does not."""
+_AGAIN_S = 0.02
 _NEW, _OLD, _WRITTEN = "new", "old", "written"
 _LINE = msgspec.json.Encoder()
 
@@ -270,11 +272,34 @@ class ClickhouseSessionWriter:
             )
             numbers = self.client.read(chosen)
             listed = ", ".join(str(number) for (number,) in numbers)
-            for relation in reversed(self._order) if listed else ():
-                self.client.write(delete_statement(self._location, relation, listed))
+            if listed:
+                self._delete(listed)
         cluster = self._location.cluster
         everywhere = f" ON CLUSTER {quoted(cluster)}" if cluster else ""
         self.client.write(f"ALTER TABLE {JOURNAL}{everywhere} DROP PARTITION {literal(batch)}")
+
+    def _delete(self, listed: str) -> None:
+        """Delete the rows of sessions, those of the sessions themselves first."""
+        relations = list(reversed(self._order))
+        if self._location.cluster:  # each server has what it did not have a moment ago
+            for relation in relations:
+                self.client.write(delete_statement(self._location, relation, listed))
+            return
+        # Each waits for its turn in the background, as long as for a second: so they wait together.
+        for relation in relations:
+            where = f"{quoted(SESSION)} IN ({listed})"
+            if self.client.read(f"SELECT 1 FROM {quoted(relation)} WHERE {where} LIMIT 1"):
+                statement = delete_statement(self._location, relation, listed)
+                self.client.write(f"{statement} SETTINGS lightweight_deletes_sync = 0")
+        tables = ", ".join(map(literal, relations))
+        while waiting := self.client.read(
+            "SELECT latest_fail_reason FROM system.mutations WHERE NOT is_done"
+            f" AND database = currentDatabase() AND table IN ({tables})"
+        ):
+            for (failure,) in waiting:
+                if failure:
+                    raise ClickhouseError(failure)
+            time.sleep(_AGAIN_S)
 
     def _find(self, identities: Collection[Identity]) -> dict[Identity, int]:
         """Return the numbers of those sessions that are stored, or wait to be."""
