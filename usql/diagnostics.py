@@ -9,17 +9,24 @@ if TYPE_CHECKING:
 
 _WIDTH = 100
 """Longest piece of a source line that is shown; longer lines are cut around the caret."""
-
+_LEAST = 20
+"""Shortest piece, however narrow the terminal is."""
 
 _BLANKS = "\N{ZERO WIDTH NO-BREAK SPACE}\N{ZERO WIDTH SPACE}"
 """What the language reads as white space, though Python does not."""
 
 
-def draw(error: UsqlError) -> str:
-    """Return the error as text: message, source line with a caret, hint."""
+def draw(error: UsqlError, width: int | None = None) -> str:
+    """Return the error as text: message, source line with a caret, hint.
+
+    Args:
+        error: what went wrong.
+        width: the columns that the line with the caret has to fit, or ``None`` where there are
+            as many as it takes.
+    """
     parts = [error.message]
     if error.source is not None and error.span is not None:
-        parts.append(_excerpt(error))
+        parts.append(_excerpt(error, width))
     if error.hint:
         parts.append(f"hint: {error.hint}")
     return "\n".join(parts)
@@ -36,7 +43,7 @@ def as_data(error: UsqlError) -> dict[str, Any]:
     }
 
 
-def _excerpt(error: UsqlError) -> str:
+def _excerpt(error: UsqlError, width: int | None) -> str:
     assert error.source is not None
     assert error.span is not None
     line, column = error.source.position(error.span.start)
@@ -44,21 +51,23 @@ def _excerpt(error: UsqlError) -> str:
     length = max(
         1, min(error.span.end, error.span.start + len(text) - column + 1) - error.span.start
     )
-    shown, at = _window(_printable(text), column - 1)
-    marks = "^" * max(1, _width(shown[at : at + length]))
     label = f"line {line}, column {column}: "
+    room = _WIDTH if width is None else max(_LEAST, min(_WIDTH, width - len(label)))
+    shown, at = _window(_printable(text), column - 1, room)
+    marks = "^" * max(1, _width(shown[at : at + length]))
     gutter = " " * len(label)
     return f"{label}{shown}\n{gutter}{' ' * _width(shown[:at])}{marks}"
 
 
-def _window(text: str, at: int) -> tuple[str, int]:
-    if len(text) <= _WIDTH:
+def _window(text: str, at: int, room: int) -> tuple[str, int]:
+    """Return the piece of a text around a place, and the place in it."""
+    if len(text) <= room:
         return text, at
-    start = max(0, min(at - _WIDTH // 2, len(text) - _WIDTH))
-    cut = text[start : start + _WIDTH]
+    start = max(0, min(at - room // 2, len(text) - room))
+    cut = text[start : start + room]
     if start > 0:
         cut = "…" + cut[1:]
-    if start + _WIDTH < len(text):
+    if start + room < len(text):
         cut = cut[:-1] + "…"
     return cut, at - start
 

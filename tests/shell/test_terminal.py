@@ -185,6 +185,17 @@ def test_forty_columns(open_shell: Open) -> None:
     assert shell.text.splitlines()[-1].startswith(" …")
 
 
+def test_the_caret_stands_below_its_word_on_a_narrow_terminal(open_shell: Open) -> None:
+    shell = open_shell(columns=50, lines=20).wait_for_prompt()
+    shell.type("SELECT country, COUNT(*) FROM usersession GROUP BY contry LIMIT 20", ENTER)
+    shell.wait("did you mean country?").wait_for_prompt()
+    lines = shell.text.splitlines()
+    drawn = next(number for number, line in enumerate(lines) if line.startswith("line 1"))
+    place = lines[drawn + 1].index("^^^^^^")
+    assert lines[drawn][place : place + len("contry")] == "contry"
+    assert lines[drawn].startswith("line 1, column 52: …")
+
+
 def test_a_dumb_terminal(open_shell: Open) -> None:
     shell = open_shell(TERM="dumb").wait_for_prompt()
     assert "Try:" in shell.text

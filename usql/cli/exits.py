@@ -68,7 +68,7 @@ def _failed(error: Exception) -> int:
         raise error
     match error:
         case UsqlError():
-            output.error(str(error))
+            output.error(output.drawn(error))
             return exit_code(error)
         case click.ClickException():
             return _misused(error)

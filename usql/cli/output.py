@@ -14,6 +14,7 @@ from usql.render import BINARY_FORMATS, render, terminal, write_binary
 from usql.render.escape import visible_lines
 
 if TYPE_CHECKING:
+    from usql.errors import UsqlError
     from usql.result import Result
 
 _BOLD, _RED, _DIM = "\x1b[1m", "\x1b[1;31m", "\x1b[2m"
@@ -89,6 +90,13 @@ def note(text: str) -> None:
 def error(text: str) -> None:
     """Write what went wrong to standard error; the exit code is the caller's."""
     _report("error", text)
+
+
+def drawn(error: UsqlError) -> str:
+    """Return an error as text that fits the terminal, if it goes to one."""
+    from usql.diagnostics import draw
+
+    return draw(error, terminal.terminal_width(sys.stderr))
 
 
 def say(text: str = "") -> None:

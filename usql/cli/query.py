@@ -11,7 +11,7 @@ import click
 import usql
 from usql.cli import options
 from usql.cli.exits import DONE, exit_code
-from usql.cli.output import APART, check_output, error, save, say, show, write
+from usql.cli.output import APART, check_output, drawn, error, save, say, show, write
 from usql.render import BINARY_FORMATS
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def _each(
 
 def _failed(failure: Failure) -> int:
     """Report a statement that failed; return its exit code."""
-    error(f"{failure.where}: {failure.error}")
+    error(f"{failure.where}: {drawn(failure.error)}")
     return exit_code(failure.error)
 
 

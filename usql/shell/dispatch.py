@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from usql.diagnostics import draw
 from usql.errors import BadSyntax, Cancelled, UsqlError
 from usql.shell.commands.names import known_as, said
 from usql.shell.language import split
@@ -25,7 +26,7 @@ def handle(session: Session, text: str) -> bool:
     except UsqlError as error:
         session.failures += 1
         session.error = _without_frames(error)
-        session.screen.error(str(error))
+        session.screen.error(draw(error, session.screen.width))
         return False
     except OSError as error:
         session.failures += 1
