@@ -236,6 +236,7 @@ CLICKHOUSE = Dialect(
         Generic.OFFSET: _offset,
         Generic.MATCHES: lambda text, pattern: exp.Like(this=text, expression=pattern),
         Generic.CONTAINS: _contains,
+        Generic.TIE: lambda value: value,
         Generic.INT_DIV: lambda a, b: _call("intDiv", a, b),
         Generic.ROUND_DIV: lambda a, b: _rounded(_divided(a, b)),
         Generic.ROUND: _rounded,

@@ -157,6 +157,7 @@ DUCKDB = Dialect(
         Generic.OFFSET: _offset,
         Generic.MATCHES: _matches,
         Generic.CONTAINS: lambda text, part: _call("CONTAINS", text, part),
+        Generic.TIE: lambda value: value,
         Generic.INT_DIV: lambda a, b: exp.Paren(this=exp.IntDiv(this=a, expression=b)),
         Generic.ROUND_DIV: lambda a, b: _rounded(_float_div(a, b)),
         Generic.ROUND: _rounded,

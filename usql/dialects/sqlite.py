@@ -29,6 +29,14 @@ def _cast(node: Node, kind: Any) -> Node:
     return exp.Cast(this=node, to=exp.DataType(this=kind))
 
 
+def _unindexed(node: Node) -> Node:
+    """Return a value as an expression, lest SQLite takes the rows in the order of its index.
+
+    It would look up each row by itself, and have to sort them all the same.
+    """
+    return exp.Coalesce(this=node, expressions=[exp.Null()])
+
+
 def _whole(node: Node) -> Node:
     return _cast(node, exp.DataType.Type.BIGINT)
 
@@ -103,6 +111,7 @@ SQLITE = Dialect(
         Generic.OFFSET: lambda instant, zone: _call(OFFSET, instant, zone),
         Generic.MATCHES: lambda text, pattern: exp.Glob(this=text, expression=pattern),
         Generic.CONTAINS: _contains,
+        Generic.TIE: _unindexed,
         Generic.INT_DIV: _divide,
         Generic.ROUND_DIV: lambda a, b: _rounded(_divide(_real(a), b)),
         Generic.ROUND: _rounded,

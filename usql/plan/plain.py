@@ -50,7 +50,7 @@ def plan_plain(query: r.PlainQuery, state: State) -> Planned:
     if reach.known:
         reach.restrict(rows, scan_rows(state, query.scan))
     order = [_order_term(state, rows, term) for term in query.order]
-    order += _newest_first(rows)
+    order += _newest_first(rows, within=order)
     outputs = tuple(output(item.label, item.expr) for item in query.items)
     identity = rows.table if any(_is_document(i.expr) for i in query.items) else None
     gathered = any(_is_gathered(item.expr) for item in query.items)
@@ -100,8 +100,25 @@ def _extreme(state: State, rows: Rows, term: r.Order) -> Node:
     return sql.column(alias, "x")
 
 
-def _newest_first(rows: Rows) -> list[exp.Ordered]:
-    """Return the default order: newest start, then identity of the session, then position."""
+def _newest_first(rows: Rows, within: list[exp.Ordered]) -> list[exp.Ordered]:
+    """Return the default order: newest start, then identity of the session, then position.
+
+    Args:
+        rows: that are ordered.
+        within: what they are ordered by first. If that is of another relation than the rows' own,
+            engines are told that no order of the rows is of use.
+    """
+    terms = _default_order(rows)
+    first = within[0].find(exp.Column) if within else None
+    own = rows.key(rows.keys[0]).find(exp.Column)
+    if first is None or own is None or first.table == own.table:
+        return terms
+    for term in terms:
+        term.set("this", sql.call(Generic.TIE, term.this))
+    return terms
+
+
+def _default_order(rows: Rows) -> list[exp.Ordered]:
     primary = rows.table == PRIMARY
     terms = [sql.ordered(rows.field("startTime", rows.table), descending=True, required=primary)]
     terms.append(sql.ordered(rows.field("userSessionId", PRIMARY), required=True))

@@ -22,6 +22,8 @@ class Generic(Enum):
     """(value, n, p0, …): aggregate; the n-th of the percentiles p0, … that are wanted of the same
     values, for engines that find them together; 0 <= p <= 100, linear between the nearest ranks;
     NULL over nothing."""
+    TIE = "USQL_TIE"
+    """(value): the value, by which rows are ordered that are equal in what comes before it."""
     LIST = "USQL_LIST"
     """(order, …, value): aggregate; all rows as a list of such rows, in any order."""
     LIST_TEXT = "USQL_EXACT"
