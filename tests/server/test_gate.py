@@ -169,3 +169,10 @@ def test_tls(store: Path, tmp_path: Path) -> None:
         with server.connect() as plain:
             plain.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
             assert b"HTTP/1.1 200" not in plain.recv(1000)
+
+
+def test_a_slow_handshake(store: Path, tmp_path: Path) -> None:
+    certificate, key = make_certificate(tmp_path)
+    options = ("--tls-cert", certificate, "--tls-key", key, "--header-timeout", "0.5")
+    with serving(store, *options) as server, server.connect() as silent:
+        assert silent.recv(1000) == b""  # it ends, although nothing was sent

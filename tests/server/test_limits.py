@@ -9,6 +9,8 @@ import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
+import pytest
+
 from tests.server.servers import Server, read_answer, serving
 from usql.server.options import Options
 
@@ -90,6 +92,38 @@ def test_a_head_that_is_too_long(server: Server) -> None:
     with server.connect() as connection:
         connection.sendall(HEAD + b"X-A: " + b"a" * 70_000)
         assert read_answer(connection).status == 400
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",  # TLS to a server without
+        b"GET /api/health HTTP/1.1\r\nHost: localhost\r\nHost: elsewhere\r\n\r\n",
+        b"GET /api/\xff HTTP/1.1\r\nHost: localhost\r\n\r\n",
+        ASKING.replace(b"100", b"-1"),
+        ASKING.replace(b"100", b"100\r\nContent-Length: 99"),
+        ASKING.replace(b"Content-Length: 100", b"Transfer-Encoding: chunked") + b"nonsense\r\n",
+    ],
+)
+def test_what_is_no_http(server: Server, sent: bytes) -> None:
+    with server.connect() as connection:
+        connection.sendall(sent)
+        answer = read_answer(connection)
+    assert answer.status == 400
+    assert answer.json["error"]["code"] == 400
+    assert server.send(COUNT).status == 200
+
+
+def test_nonsense_after_an_answer_that_did_not_wait_for_the_body(server: Server) -> None:
+    head = ASKING.replace(b"application/json", b"text/plain")
+    with server.connect() as connection:
+        connection.sendall(head.replace(b"Content-Length: 100", b"Transfer-Encoding: chunked"))
+        answer = read_answer(connection)
+        assert answer.status == 415
+        with suppress(OSError):
+            connection.sendall(b"nonsense\r\n" * 100)
+    assert server.send(COUNT).status == 200
+    assert "Traceback" not in server.log
 
 
 def test_connections_over_the_limit(store: Path) -> None:

@@ -14,16 +14,19 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from usql.server.options import Options
 
-_LATE = (
-    b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\n"
-    b"content-type: application/json\r\ncontent-length: 76\r\n\r\n"
-    b'{"error": {"code": 408, "message": "the request was not sent in due time"}}\n'
+
+def _answer(status: str, message: str, headers: str = "") -> bytes:
+    """Return an answer to what never reached the application."""
+    body = f'{{"error": {{"code": {status[:3]}, "message": "{message}"}}}}\n'
+    kind = f"content-type: application/json\r\ncontent-length: {len(body)}\r\n"
+    return f"HTTP/1.1 {status}\r\nconnection: close\r\n{headers}{kind}\r\n{body}".encode()
+
+
+_LATE = _answer("408 Request Timeout", "the request was not sent in due time")
+_CROWDED = _answer(
+    "503 Service Unavailable", "too many open connections", headers="retry-after: 1\r\n"
 )
-_CROWDED = (
-    b"HTTP/1.1 503 Service Unavailable\r\nconnection: close\r\nretry-after: 1\r\n"
-    b"content-type: application/json\r\ncontent-length: 65\r\n\r\n"
-    b'{"error": {"code": 503, "message": "too many open connections"}}\n'
-)
+_NO_HTTP = _answer("400 Bad Request", "this is no HTTP request, or its head is too long")
 _GRACE_S = 1.0
 """The application answers a late body first, since only it knows whether an answer has begun."""
 
@@ -62,6 +65,12 @@ class _LimitedProtocol(H11Protocol):
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
         self._look()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what cannot be read, as all errors are answered."""
+        if self.conn.our_state in (h11.IDLE, h11.SEND_RESPONSE):
+            self.transport.write(_NO_HTTP)
+        self.transport.close()
 
     def on_response_complete(self) -> None:
         super().on_response_complete()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio.constants
 import signal
 import socket
 import ssl
@@ -60,6 +61,8 @@ def serve(
     db.query("SELECT COUNT(*) FROM usersession")  # loads what the first client would wait for
     app, state = make_app(db, store, options)
     config = _config(app, options)
+    # A handshake comes before the head, and uvicorn says nothing of how long it may take.
+    asyncio.constants.SSL_HANDSHAKE_TIMEOUT = options.header_seconds
     listening = _listen(options)
     configure(as_json=options.json_logs)
     url = _url(listening, options)
