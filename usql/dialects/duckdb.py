@@ -46,11 +46,14 @@ def _not_zero(node: Node) -> Node:
 
 
 def _percentile(value: Node, n: Node, *ps: Node) -> Node:
-    """Ask for all as a list, which DuckDB makes once for all calls that are alike."""
+    """Ask for all as a list, which DuckDB makes once for all calls that are alike.
+
+    It interpolates between whole numbers as between doubles, and sorts them sooner.
+    """
     parts = [exp.Div(this=_real(p), expression=_number("100"), typed=True) for p in ps]
     if len(parts) == 1:
-        return _call("QUANTILE_CONT", _real(value), parts[0])
-    found = _call("QUANTILE_CONT", _real(value), exp.Array(expressions=parts))
+        return _call("QUANTILE_CONT", value, parts[0])
+    found = _call("QUANTILE_CONT", value, exp.Array(expressions=parts))
     return _call("LIST_EXTRACT", found, _number(str(int(n.name) + 1)))
 
 
