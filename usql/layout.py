@@ -106,10 +106,12 @@ class Layout:
         schema: tables and fields.
         hot: the fields of the base relation, for each table whose rows are split in two; an engine
             that keeps columns apart anyway has no use for it.
+        shares: whether the engine makes a common table expression once for all who read it.
     """
 
     schema: Schema
     hot: Mapping[str, frozenset[str]] = dataclass_field(default_factory=lambda: HOT)
+    shares: bool = False
 
     def is_ranked(self, field: Field) -> bool:
         """Whether an index has the rows in the order of a field."""
@@ -117,7 +119,11 @@ class Layout:
 
     def is_repeated(self, field: Field) -> bool:
         """Whether an index leads from one value of a text to the next, of which there are few."""
-        return not self.columnar and field.name in REPEATED.get(field.table, ())
+        return not self.columnar and self.has_few(field)
+
+    def has_few(self, field: Field) -> bool:
+        """Whether few values of a text differ, as far as one can tell beforehand."""
+        return field.name in REPEATED.get(field.table, ())
 
     @property
     def columnar(self) -> bool:
@@ -172,3 +178,8 @@ def default_layout() -> Layout:
 def columnar_layout() -> Layout:
     """Return the same for engines that keep columns apart: each table in one piece."""
     return Layout(catalogue(), hot={})
+
+
+def duckdb_layout() -> Layout:
+    """Return the same for DuckDB."""
+    return Layout(catalogue(), hot={}, shares=True)

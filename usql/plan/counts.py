@@ -13,6 +13,7 @@ from sqlglot import exp
 from usql import resolved as r
 from usql.layout import SESSION, VALUE
 from usql.plan import sql
+from usql.plan.codes import Codes
 from usql.plan.conditions import condition, predicate
 from usql.plan.plain import scan_rows
 from usql.plan.rows import Rows, source_of, value_relation, value_rows
@@ -30,6 +31,8 @@ def plan_counts(state: State, query: r.AggregationQuery) -> exp.Query | None:
         return None
     expr = query.keys[0].expr
     if scan.table == PRIMARY and source_of(expr) is not None:
+        if (codes := Codes.of(state, expr)) is not None:
+            return _by_code(state, scan, codes, expr)
         with_values = _by_value(state, scan, expr)
         return exp.Union(
             this=with_values, expression=_without_value(state, scan, expr), distinct=False
@@ -112,6 +115,21 @@ def _by_value(state: State, scan: r.Scan, expr: r.Expr) -> exp.Select:
         rows = scan_rows(state, scan)
         found.restrict(sql.among([found.key(SESSION)], rows.select([rows.key(SESSION)])))
     return found.select([sql.named(value, "k0"), _sessions(found)], group=sql.positions(1))
+
+
+def _by_code(state: State, scan: r.Scan, codes: Codes, expr: r.Expr) -> exp.Query:
+    """Return each value with the number of sessions that have it, and the rest."""
+    whole = _is_whole(scan)
+    among = None
+    if not whole:
+        rows = scan_rows(state, scan)
+        among = rows.select([rows.key(SESSION)])
+    counts = codes.count(among)
+    rest = (
+        _rest(state, scan.table, codes.having_any()) if whole else _without_value(state, scan, expr)
+    )
+    union = exp.Union(this=counts, expression=rest, distinct=False)
+    return sql.with_(union, codes.parts)
 
 
 def _without_value(state: State, scan: r.Scan, expr: r.Expr) -> exp.Select:

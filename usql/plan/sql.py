@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import Enum
+from typing import TypeVar
 
 from sqlglot import exp
 
 Node = exp.Expr
+_Query = TypeVar("_Query", bound=exp.Query)
 
 
 class Generic(Enum):
@@ -272,8 +274,8 @@ def among(keys: Sequence[Node], query: exp.Select) -> Node:
 
 
 def with_(
-    query: exp.Select, parts: Sequence[tuple[str, exp.Query]], *, materialized: bool | None = None
-) -> exp.Select:
+    query: _Query, parts: Sequence[tuple[str, exp.Query]], *, materialized: bool | None = None
+) -> _Query:
     """Return a query with common table expressions before it.
 
     Args:

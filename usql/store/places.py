@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from usql.errors import StoreError
-from usql.layout import Layout, columnar_layout, default_layout
+from usql.layout import Layout, columnar_layout, default_layout, duckdb_layout
 from usql.store.clickhouse_places import (
     CHDB,
     CLICKHOUSE,
@@ -98,7 +98,10 @@ def _path(url: str, kind: str, hint: str) -> Path:
 
 def layout_of(place: Place) -> Layout:
     """Return the layout of the stores of a place's kind."""
-    return default_layout() if isinstance(place, Location) else columnar_layout()
+    if isinstance(place, Location):
+        return default_layout()
+    duckdb = isinstance(place, DuckdbLocation | ParquetLocation)
+    return duckdb_layout() if duckdb else columnar_layout()
 
 
 def keeping(place: Place) -> AbstractContextManager[None]:
