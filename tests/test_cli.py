@@ -266,6 +266,20 @@ def test_help_has_examples():
     assert run("query", "-h").exit_code == 0
 
 
+def test_the_list_of_commands_is_not_cut():
+    listed = run("--help").stdout.partition("Commands:\n")[2].splitlines()
+    assert len(listed) == len(cli.COMMANDS)
+    assert not [line for line in listed if line.endswith("...")]
+
+
+@pytest.mark.parametrize("name", sorted(cli.COMMANDS))
+def test_help_keeps_its_examples_as_they_are(name):
+    shown = run(name, "--help").stdout
+    assert "\\b" not in shown
+    lines = [line.strip() for line in shown.splitlines()[1:]]
+    assert not [line for line in lines if " usql " in line and line.startswith("usql ")]
+
+
 def test_explain_prints_what_it_gets(stub):
     stub.outcome = "the query\n\n  \x1b[2Jits SQL\n"
     done = run("explain", "x.db", "q", "--timezone", "UTC", "--param", "a=1")

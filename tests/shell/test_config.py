@@ -3,8 +3,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
-from usql.shell.config import OPTIONS, config_file, load
+from usql.cli import main
+from usql.errors import WrongStructure
+from usql.shell.config import OPTIONS, config_file, from_text, load
 
 ROOT = Path(__file__).parents[2]
 
@@ -50,6 +53,35 @@ def test_mistakes_leave_the_default(tmp_path: Path, text: str, problem: str) -> 
     assert len(config.problems) == 1
     assert problem in config.problems[0]
     assert all(config[option.name] == option.default for option in OPTIONS)
+
+
+def test_options_as_text() -> None:
+    assert from_text("limit", "7") == 7
+    assert from_text("timeout", "2.5") == 2.5
+    assert from_text("timer", "false") is False
+    assert from_text("timezone", "5") == "5"
+    assert from_text("pager", "") == ""
+    for name, text, problem in (
+        ("pagr", "off", "did you mean pager"),
+        ("timer", "no", "true, false"),
+        ("limit", "-1", "0 or more"),
+        ("keys", "vim", '"emacs", "vi"'),
+    ):
+        with pytest.raises(WrongStructure, match=problem):
+            from_text(name, text)
+
+
+def test_options_are_set_on_the_command_line(shell_store: Path, tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('mode = "csv"\ntimer = true\n', encoding="utf-8")
+    settings = ["--set", "timer=false", "--set", "mode=json", "--mode", "tsv"]
+    command = ["shell", str(shell_store), "--config", str(file), *settings]
+    done = CliRunner().invoke(main, command, input="SELECT COUNT(*) AS n FROM usersession")
+    assert (done.exit_code, done.stdout) == (0, "n\n60\n")
+    wrong = CliRunner().invoke(main, ["shell", str(shell_store), "--set", "tiimer=false"])
+    assert wrong.exit_code == 2
+    assert "there is no option tiimer; did you mean timer?" in wrong.stderr
+    assert CliRunner().invoke(main, ["shell", str(shell_store), "--set", "timer"]).exit_code == 2
 
 
 def test_no_file(tmp_path: Path) -> None:

@@ -115,6 +115,7 @@ def main(ctx: click.Context) -> None:
     usql import sessions.db export-*.ndjson.gz
     usql query sessions.db "SELECT country, COUNT(*) FROM usersession GROUP BY country"
     usql query sessions.db -f report.usql --timeframe "last 7 days" --format csv > report.csv
+    usql query sessions.db -f report.usql --keep-going --format csv -o report.csv
     usql query sessions.db "SELECT * FROM useraction WHERE name = :n" --param n="Payment"
     echo "SELECT COUNT(*) FROM usersession" | usql query sessions.db -
 

@@ -114,7 +114,7 @@ def sessions(store: str, where: str | None, segment: str | None, **given: Any) -
 @_settings
 @_output
 def session(store: str, session_id: str, rules: str | None, **given: Any) -> None:
-    """Show one session: its timeline, and what preceded what went wrong."""
+    """Show one session: its timeline, and what came before its errors."""
     _tell(store, given, lambda db, rest: db.session(session_id, rules=_read(rules), **rest))
 
 
@@ -156,7 +156,9 @@ def findings(
     attributes: tuple[str, ...],
     **given: Any,
 ) -> None:
-    """Show what sets sessions apart from all others, or from those of --against.
+    """Show what sets sessions apart from others: all, or some.
+
+    The others are all that were not chosen, or those of --against and --against-segment.
 
     Without a choice of sessions: how the values of each attribute spread over all of them.
 

@@ -31,7 +31,9 @@ from usql.render.amounts import counted
     help="How long to wait while another process writes to TO. [default: 10]",
 )
 def copy(source: str, target: str, replace: bool, into: bool, **choice: Any) -> None:
-    """Copy the sessions of a store into another, of whatever kind, with all their fields.
+    """Copy a store into another, of whatever kind.
+
+    All fields of its sessions are copied.
 
     TO is made if there is none, and appears when it is whole. One that has sessions is left alone
     unless --replace or --into says what is to become of them; with --into, a session that is there

@@ -108,7 +108,7 @@ _proving = options.all_of(
 @_sending
 @_proving
 def export(store: str, out: str | None, url: str | None, **options: Any) -> None:
-    """Write sessions to a file or a folder, or send them to another system.
+    """Write sessions to a file or a folder, or send them elsewhere.
 
     OUT is a file of JSON lines in the format that 'import' reads, with the suffix .gz or .zst
     packed; or, if its name ends in '/' or '.parquet', a folder of Parquet, one file per table; '-'

@@ -65,6 +65,10 @@ def import_files(
     A FILE is NDJSON, plain, gzip or zstd; a folder or a pattern of such; or '-' for standard
     input. A session that is there already is replaced, so importing a file twice changes nothing.
 
+    \b
+    usql import shop.db export-*.ndjson.gz
+    usql import shop.db folder/ --rejects bad.ndjson
+
     With --events, a FILE is an event log, and sessions are made of its rows. Columns with common
     names are recognised; --dry-run shows what they are taken for.
 

@@ -19,7 +19,9 @@ _VERBATIM = "\b"
 @click.argument("command", nargs=-1)
 @click.pass_context
 def man(ctx: click.Context, command: tuple[str, ...]) -> None:
-    r"""Write a manual page, of usql or of one COMMAND, in the language of man.
+    """Write a manual page of usql, or of one COMMAND.
+
+    It is in the language of man.
 
     \b
     usql man | man -l -

@@ -56,9 +56,14 @@ def query(
     keep_going: bool,
     **settings: Any,
 ) -> int:
-    """Run one or more queries, separated by ';', and write their results.
+    """Run queries, separated by ';', and write their results.
 
     '-' reads them from standard input. The first error ends the run, unless --keep-going.
+
+    \b
+    usql query shop.db "SELECT country, COUNT(*) FROM usersession GROUP BY country"
+    usql query shop.db -f report.usql --keep-going --format csv -o report.csv
+    usql query shop.db "SELECT city FROM usersession WHERE country = :c" --param c=Spain
     """
     from usql.cli.batch import Failure, run_one, statements_of
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     help="For people, or for programs: JSON has times in ms and sizes in bytes.",
 )
 def info(store: str, format: str) -> None:
-    """Tell what a store holds: counts, times, applications, property keys, sizes."""
+    """Tell what a store holds: counts, times, properties, sizes."""
     with usql.connect(store, create=False) as db:
         found = db.info()
     if format == "json":
@@ -70,7 +70,7 @@ def _problem(problem: Problem) -> str:
 @click.command()
 @options.store_argument
 def compact(store: str) -> None:
-    """Give back the space that a store does not need, and make indexes that it lacks.
+    """Give back unused space, and make indexes that are missing.
 
     The file is written anew, for which the disk needs room. Queries go on meanwhile.
     """

@@ -6,13 +6,16 @@ sentence says which one and why.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from usql.errors import WrongStructure
 from usql.render import FORMATS
 
 CONFIG_VARIABLE = "USQL_CONFIG"
@@ -138,6 +141,26 @@ def read(said: Mapping[str, Any], file: str) -> Config:
         if name in _BY_NAME and _BY_NAME[name].problem(value) is None
     }
     return Config(values, tuple(f"{file}: {problem}" for problem in problems))
+
+
+def from_text(name: str, text: str) -> str | int | float | bool:
+    """Return the value of an option from the text that stands for it on the command line.
+
+    Raises:
+        WrongStructure: there is no such option, or it cannot have this value.
+
+    >>> from_text("limit", "20"), from_text("timer", "false"), from_text("pager", "off")
+    (20, False, 'off')
+    """
+    option = _BY_NAME.get(name)
+    value: Any = text
+    if option is not None and not isinstance(option.default, str):
+        with suppress(ValueError):
+            value = json.loads(text)
+    for problem in _problems({name: value}):
+        what, _, hint = problem.partition("; ")
+        raise WrongStructure(what, hint=hint or None)
+    return value  # type: ignore[no-any-return]
 
 
 def _problems(said: Mapping[str, Any]) -> Iterator[str]:
