@@ -108,7 +108,12 @@ def _pays_with_rows(query: r.PlainQuery, state: State) -> bool:
 
 
 def _pays_with_columns(query: r.PlainQuery, first: r.Order, state: State) -> bool:
-    """Few values tell little apart, and conditions would be tried twice."""
+    """Few values tell little apart, and conditions would be tried twice.
+
+    Sessions have all of their order themselves; only DuckDB gains from a look at less of it.
+    """
+    if query.scan.table == PRIMARY and not state.layout.shares:
+        return False
     if query.limit is None or not 0 < query.limit <= _MOST or not _is_whole(query.scan):
         return False
     telling = first.expr.type.kind in (Kind.LONG, Kind.DOUBLE, Kind.DATE)
