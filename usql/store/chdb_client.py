@@ -25,10 +25,8 @@ from usql.store.clickhouse_client import (
     GoneError,
     Pending,
     Query,
-    Rows,
     limit_settings,
     parameter,
-    rows_of,
 )
 from usql.store.clickhouse_places import ChdbLocation, Limits
 from usql.store.sqlite_schema import quoted
@@ -53,10 +51,10 @@ class ChdbClient(Client):
         """Begin a query, over a connection that can only read."""
         return _Read(self._engine, sql, {name: parameter(v) for name, v in params.items()})
 
-    def write(self, sql: str) -> Rows:
-        """Run a statement that may change the store, and return its rows."""
+    def write(self, sql: str) -> None:
+        """Run a statement that may change the store."""
         try:
-            return rows_of(self._engine.ask("write", sql, {}).data())
+            self._engine.ask("write", sql, {}).data()
         finally:
             self._engine.gate.changes += 1
 

@@ -123,8 +123,8 @@ class Client(ABC):
         """Begin a query, over a connection that can only read."""
 
     @abstractmethod
-    def write(self, sql: str) -> Rows:
-        """Run a statement that may change the store, and return its rows.
+    def write(self, sql: str) -> None:
+        """Run a statement that may change the store.
 
         Raises:
             ClickhouseError: the engine refused it.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
@@ -20,7 +21,6 @@ from usql.store.clickhouse_client import (
     NoStoreError,
     Pending,
     Query,
-    Rows,
     limit_settings,
     literal,
     parameter,
@@ -31,6 +31,9 @@ from usql.store.clickhouse_places import PASSWORD, ServerLocation
 from usql.store.sqlite_schema import quoted
 
 _FORMAT = "JSONCompactEachRow"
+_URL = re.compile(r"\s*\(for url [^)]*\)$")
+_LONGEST_S = 86_400
+"""For a reply; what shall take less is ended by whoever waits for it."""
 _AUTHENTICATION = (193, 194, 516)
 _ONLY_READING = {"cancel_http_readonly_queries_on_client_close": "1"}
 _CLUSTER = {
@@ -55,9 +58,10 @@ class ServerClient(Client):
         """Begin a query, which the server is told only reads."""
         return _Request(self, sql, params)
 
-    def write(self, sql: str) -> Rows:
-        """Run a statement that may change the store, and return its rows."""
-        return rows_of(self.ask(sql, {}, self._writing))
+    def write(self, sql: str) -> None:
+        """Run a statement that may change the store."""
+        with _errors():  # some statements can have no format
+            self._client.raw_query(sql, settings=dict(self._writing))
 
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[bytes]) -> None:
         """Add rows, given as pieces of JSON lines, to a table."""
@@ -158,12 +162,13 @@ def _connected(location: ServerLocation, create: bool) -> Any:
             secure=location.secure,
             autogenerate_session_id=False,
             client_name="usql",
+            send_receive_timeout=_LONGEST_S,
         )
 
     try:
         return connect(location.database)
     except exceptions.Error as error:
-        said = ClickhouseError(str(error))
+        said = _said(error)
         if said.code == UNKNOWN_DATABASE:
             if not create:
                 raise NoStoreError(f"no store at {location}", hint=MAKE_ONE) from error
@@ -175,6 +180,12 @@ def _connected(location: ServerLocation, create: bool) -> Any:
                 hint=f"give the password in the URL, or in the variable {PASSWORD}",
             ) from error
         raise StoreError(f"{location} cannot be reached: {said}") from error
+
+
+def _said(error: Exception) -> ClickhouseError:
+    """Return what the server said, without what the library says around it."""
+    text = str(error).partition("server response: ")[2] or str(error)
+    return ClickhouseError(_URL.sub("", text))
 
 
 def _make_database(client: Any, location: ServerLocation) -> None:
@@ -191,7 +202,7 @@ def _errors() -> Iterator[None]:
     try:
         yield
     except exceptions.Error as error:
-        said = ClickhouseError(str(error))
+        said = _said(error)
         if said.code == READONLY:
             raise ClickhouseError(f"{said}; the user may only read") from error
         raise said from error
