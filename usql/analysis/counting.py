@@ -212,7 +212,17 @@ class _Sums:
         self.values = {each: Counter[tuple[Scalar, Scalar]]() for each in measures}
 
     def tally(self) -> Tally:
+        for each, counts in self.values.items():
+            if _says_no(each):
+                for when, sessions in self.totals.items():
+                    if left := sessions - counts["yes", when]:
+                        counts["no", when] = left
         return Tally(dict(self.totals), dict(self.values))
+
+
+def _says_no(each: Measure) -> bool:
+    """Whether sessions that are not counted as one value have the other."""
+    return bool(each.attribute.cases) and each.attribute.kind is AttributeKind.FLAG
 
 
 class _Query(Record):
@@ -306,7 +316,7 @@ def _queries(
         title = f"sessions by {_names(dict.fromkeys(each for each, _, _ in some))}"
         yield from (query(title, items=some, of=of) for of in apart)
     for each in measures:
-        for value, condition in each.attribute.cases:
+        for value, condition in each.attribute.cases[: 1 if _says_no(each) else None]:
             found = query(f"sessions with {each.name}: {value}", where=[condition], of=both)
             yield replace(found, counts=((each, value),))
 

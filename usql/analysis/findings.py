@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from usql import ast
@@ -325,19 +326,30 @@ def _differences(
     if not (found.sessions and other.sessions):
         return (), ("one of the sides has no sessions: there is nothing to compare",)
     compared = list(_compared(found, other))
-    tests = [
-        two_shares(inside, found.sessions, outside, other.sessions)
+    test = cache(lambda i, o: two_shares(i, found.sessions, o, other.sessions))  # many are alike
+    tests = [test(inside, outside) for _, _, inside, outside in compared]
+    corrections = corrected([p for p, _ in tests])
+    effects = [
+        effect(inside / found.sessions, outside / other.sessions)
         for _, _, inside, outside in compared
     ]
-    corrections = corrected([p for p, _ in tests])
-    made = [
-        _difference(*what, found.sessions, other.sessions, *test, correction)
-        for what, test, correction in zip(compared, tests, corrections, strict=True)
-    ]
-    ranked = sorted(made, key=_rank)
-    if limit is None or len(ranked) <= limit:
-        return tuple(ranked), ()
-    return tuple(ranked[:limit]), (f"{limit:,} of {len(ranked):,} comparisons are listed",)
+    ranked = sorted(
+        range(len(compared)), key=lambda place: _rank(corrections[place], effects[place])
+    )
+    listed = tuple(
+        _difference(
+            *compared[place],
+            found.sessions,
+            other.sessions,
+            *tests[place],
+            corrections[place],
+            effects[place],
+        )
+        for place in ranked[:limit]
+    )
+    if len(listed) == len(ranked):
+        return listed, ()
+    return listed, (f"{len(listed):,} of {len(ranked):,} comparisons are listed",)
 
 
 def _compared(found: Tally, other: Tally) -> Iterator[tuple[Measure, Scalar, int, int]]:
@@ -369,6 +381,7 @@ def _difference(
     p: float,
     test: str,
     p_corrected: float,
+    size: float,
 ) -> Difference:
     share, against = inside / of_inside, outside / of_outside
     return Difference(
@@ -379,7 +392,7 @@ def _difference(
         outside,
         against,
         share / against if against else None,
-        effect(share, against),
+        size,
         p,
         p_corrected,
         test,
@@ -388,7 +401,7 @@ def _difference(
     )
 
 
-def _rank(each: Difference) -> tuple[Any, ...]:
+def _rank(p_corrected: float, size: float) -> tuple[Any, ...]:
     """Of two that are alike, the one that is more frequent in the sessions comes first."""
-    size = (round(-abs(each.effect), 9), each.effect < 0)
-    return (False, size) if each.significant else (True, each.p_corrected, size)
+    order = (round(-abs(size), 9), size < 0)
+    return (False, order) if p_corrected <= LEVEL else (True, p_corrected, order)
