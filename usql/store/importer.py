@@ -232,6 +232,19 @@ def _rare_collections() -> Iterator[None]:
         gc.set_threshold(*thresholds)
 
 
+_kept: list[tuple[Layout, Assembler]] = []
+"""The last assembler: receivers import one small bulk after another, in which shapes come again."""
+
+
+def _assembler_of(layout: Layout) -> Assembler:
+    for known, assembler in _kept:
+        if known is layout:
+            return assembler
+    made = Assembler(layout)
+    _kept[:] = [(layout, made)]
+    return made
+
+
 class _Import:
     """One import on its way: the batch being gathered, and what was counted so far."""
 
@@ -239,7 +252,7 @@ class _Import:
         self._store = store
         self._sources = sources
         self._options = options
-        self._assembler = Assembler(options.layout)
+        self._assembler = _assembler_of(options.layout)
         self._rejects = Rejects(options.rejects_path, strict=options.strict)
         self._batch: dict[Identity, Session] = {}
         self._batch_bytes = 0
