@@ -351,15 +351,18 @@ class Database(Analyses):
                 compiled.explanations,
             )
 
-    def complete(self, text: str, cursor: int | None = None) -> tuple[Suggestion, ...]:
+    def complete(
+        self, text: str, cursor: int | None = None, *, wait: float | None = None
+    ) -> tuple[Suggestion, ...]:
         """Return what may stand at the cursor, the best first.
 
-        A store's frequent values are looked up once; what takes longer than 25 ms is there for the
-        next call.
+        A store's frequent values are looked up once; what takes longer than ``wait`` is there for
+        the next call.
 
         Args:
             text: one or more queries, finished or not.
             cursor: where the cursor stands, in characters; the end of the text by default.
+            wait: for frequent values, in seconds; 25 ms by default.
 
         Raises:
             StoreError: the store cannot be read.
@@ -370,7 +373,9 @@ class Database(Analyses):
         """
         from usql.completion import complete
 
-        return complete(text, len(text) if cursor is None else cursor, self._knowing())
+        waiting = {} if wait is None else {"wait": wait}
+        at = len(text) if cursor is None else cursor
+        return complete(text, at, self._knowing(), **waiting)
 
     def prepare_completion(self) -> None:
         """Do what the first suggestions would have to wait for; whoever types calls it beforehand.

@@ -120,6 +120,29 @@ def test_the_spinner_fits_the_terminal(shell_store: Path, monkeypatch: pytest.Mo
     shell.close()
 
 
+def test_messages_are_broken_between_words(
+    shell_store: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shell = Talk(shell_store)
+    monkeypatch.setattr(type(shell.session.screen), "width", 40)
+    assert shell.say("show tabels") == (
+        "error: there is no SHOW statement\n"
+        "line 1, column 1: show tabels\n"
+        "                  ^^^^\n"
+        "hint: SHOW TABLES and SHOW FIELDS FROM\n"
+        "  useraction do; .help lists the\n"
+        "  commands\n"
+    )
+    assert shell.say(".nonsense") == "error: there is no command .nonsense\nhint: try .help\n"
+    assert shell.say(".chart") == (
+        "error: there is no result to draw yet\n"
+        "hint: try SELECT country, COUNT(*) FROM\n"
+        "  usersession GROUP BY country, then\n"
+        "  .chart\n"
+    )
+    shell.close()
+
+
 def test_an_error_keeps_nothing_alive(shell_store: Path) -> None:
     shell = Talk(shell_store)
     shell.say("SELECT contry FROM usersession")

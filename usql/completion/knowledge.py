@@ -13,7 +13,7 @@ from usql.resolve import Context
 from usql.resolve.context import NoSegments, Segments
 from usql.schema import Field
 
-_WAIT_S = 0.025
+WAIT_S = 0.025
 """How long a key press waits for values; what comes later is there for the next one."""
 _MOST = 20
 _MOST_JUDGED = 1_000
@@ -56,10 +56,10 @@ class Knowledge:
             self._known[name] = tuple(self.context.facts.property_keys(field))
         return self._known[name]
 
-    def values(self, field: Field, key: str | None = None) -> tuple[Any, ...]:
+    def values(self, field: Field, key: str | None = None, wait: float = WAIT_S) -> tuple[Any, ...]:
         """Return the most frequent values of a field or property, as far as they are known.
 
-        The store is asked once, in a thread, and the answer is waited for 25 ms at most.
+        The store is asked once, in a thread, and the answer is waited for so many seconds.
         """
         self._refresh()
         name = ("values", field.table, field.name, key)
@@ -71,7 +71,7 @@ class Knowledge:
                 thread = threading.Thread(target=self._ask, args=(name, field, key), daemon=True)
                 self._asked[name] = thread
                 thread.start()
-        thread.join(_WAIT_S)
+        thread.join(wait)
         return self._known.get(name, ())
 
     def segments(self) -> tuple[str, ...]:

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from usql import ast
-from usql.completion.knowledge import Knowledge
+from usql.completion.knowledge import WAIT_S, Knowledge
 from usql.completion.place import Place, place_of
 from usql.completion.ranking import ranked
 from usql.completion.suggestion import Suggestion, SuggestionKind
@@ -52,18 +52,21 @@ class _Choice:
     probe: str = ""
 
 
-def complete(text: str, cursor: int, knowledge: Knowledge) -> tuple[Suggestion, ...]:
+def complete(
+    text: str, cursor: int, knowledge: Knowledge, wait: float = WAIT_S
+) -> tuple[Suggestion, ...]:
     """Return suggestions for a cursor in a text, the best first.
 
     Args:
         text: one or more queries, finished or not.
         cursor: where the cursor stands, in characters from the start.
         knowledge: catalogue and store.
+        wait: for values that nobody has asked for before, in seconds.
     """
     place = place_of(text, cursor)
     if place is None:
         return ()
-    choices = _Choices(place, knowledge)
+    choices = _Choices(place, knowledge, wait)
     found: dict[str, tuple[Suggestion, _Choice]] = {}
     for c in choices.all():
         cursor_then = place.start + len(c.text) - c.back
@@ -152,8 +155,9 @@ _DATE_AGGREGATES = ("MIN", "MAX", "AVG", "MEDIAN")
 class _Choices:
     """What may stand at one place."""
 
-    def __init__(self, place: Place, knowledge: Knowledge) -> None:
+    def __init__(self, place: Place, knowledge: Knowledge, wait: float) -> None:
         self._place = place
+        self._wait = wait
         self._knowledge = knowledge
         self._schema = knowledge.context.schema
         self._accepts = place.begun.accepts
@@ -455,7 +459,7 @@ class _Choices:
                 yield _Choice("true", "value")
                 yield _Choice("false", "value")
             return
-        found = dict.fromkeys((*self._knowledge.values(field, key), *field.values))
+        found = dict.fromkeys((*self._knowledge.values(field, key, self._wait), *field.values))
         for value in found:
             written = self._literal(value, field.kind)
             if written is not None:

@@ -108,5 +108,7 @@ def _suggest_command(text: str, error: BadSyntax) -> None:
 
     words = text.split()
     name = known_as(words[0]) if words else ""
-    if name in BY_NAME:
+    if name == "show":
+        error.hint = "SHOW TABLES and SHOW FIELDS FROM useraction do; .help lists the commands"
+    elif name in BY_NAME:
         error.hint = f"did you mean {' '.join([f'.{name}', *words[1:]])}?"

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import TextIO
 
 from usql.render import terminal
@@ -18,6 +20,8 @@ from usql.shell.plain import is_dumb
 
 _RESET = "\x1b[0m"
 _QUIET, _BAD, _STRONG = "\x1b[2m", "\x1b[31m", "\x1b[1m"
+_DRAWN = re.compile(r"line \d+, column \d+: | *\^")
+"""Lines whose signs stand below one another."""
 _WHEEL = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _PLAIN_WHEEL = "|/-\\"
 _DEFAULT_PAGER = "less"
@@ -83,12 +87,23 @@ class Screen:
 
     def note(self, text: str) -> None:
         """Write lines in a quiet colour."""
-        self.write(self._painted(visible_lines(text), _QUIET) + "\n")
+        self.write(self._painted("\n".join(self._lines(text)), _QUIET) + "\n")
 
     def error(self, text: str) -> None:
         """Write an error: its first line stands out, the drawing below keeps its columns."""
-        first, *rest = visible_lines(text).split("\n")
-        self.write("\n".join([self._painted(f"error: {first}", _BAD), *rest]) + "\n")
+        message, *rest = visible_lines(text).split("\n")
+        first = self._painted("\n".join(self._lines(f"error: {message}")), _BAD)
+        below = self._lines("\n".join(rest)) if rest else ()
+        self.write("\n".join([first, *below]) + "\n")
+
+    def _lines(self, text: str) -> Iterator[str]:
+        """Yield lines, broken between words where they are wider than the terminal."""
+        width = self.width
+        for line in visible_lines(text).split("\n"):
+            if width is None or len(line) < width or _DRAWN.match(line):
+                yield line
+            else:
+                yield from wrap(line, width - 1, subsequent_indent="  ", break_on_hyphens=False)
 
     def strong(self, text: str) -> str:
         """Return text that stands out, where there are colours."""

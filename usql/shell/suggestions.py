@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from usql.shell.session import Session
 
 _MOST = 50
+_PATIENCE_S = 0.3
+"""How long suggestions wait for values of the store, once per field; typing goes on meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def suggest(session: Session, text: str, cursor: int) -> Iterator[Suggestion]:
 
 
 def _of_language(session: Session, text: str, cursor: int) -> Iterator[Suggestion]:
-    for found in session.db.complete(text, cursor):
+    for found in session.db.complete(text, cursor, wait=_PATIENCE_S):
         yield Suggestion(found.start, found.end, found.text, found.cursor, found.label, found.about)
 
 
