@@ -32,11 +32,21 @@ def plan_funnel(query: r.FunnelQuery, state: State) -> Planned:
     reached = sql.case(failed, end) if failed else end
     judged = rows.select([sql.named(reached, "reached")])
     columns = [sql.named(_count(index), f"c{index}") for index in range(len(query.steps))]
-    tree = sql.select(columns, sql.relation(_JUDGED, _JUDGED))
     outputs = tuple(Output(label, LONG) for label, _ in query.steps)
-    # kept apart: an engine would put the judgement in the place of each mention of it
-    with_judged = sql.with_(tree, [(_JUDGED, judged)], materialized=True)
-    return Planned(with_judged, state.parameters, outputs)
+    return Planned(_counted(state, columns, judged), state.parameters, outputs)
+
+
+def _counted(state: State, columns: list[Node], judged: exp.Select) -> exp.Select:
+    """Return columns over the judged rows.
+
+    These are kept apart: an engine would put the judgement in the place of each mention of it.
+    SQLite counts them as they come from a query with a limit, which is none, but stores them where
+    a table expression is to be made first.
+    """
+    if not state.layout.columnar:
+        return sql.select(columns, sql.derived(judged.limit(-1, copy=False), _JUDGED))
+    tree = sql.select(columns, sql.relation(_JUDGED, _JUDGED))
+    return sql.with_(tree, [(_JUDGED, judged)], materialized=True)
 
 
 def _count(index: int) -> Node:
