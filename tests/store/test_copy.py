@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import random
@@ -22,6 +23,47 @@ from usql.store.places import layout_of, place_of
 
 DATA = Path(__file__).parents[1] / "data"
 START = 1_700_000_000_000
+
+
+_ONE = {
+    "string": "a text",
+    "enum": "AN_ENUM",
+    "long": 2**53 + 1,
+    "double": 0.1,
+    "boolean": False,
+    "date": START + 7,
+    "ip": "10.1.2.3",
+}
+
+
+def row_of_every_field(table: str) -> dict[str, Any]:
+    """A row with a value, or two, in each field that the catalogue has."""
+    row: dict[str, Any] = {}
+    with (Path(usql.__file__).parent / "fields.csv").open(encoding="utf-8", newline="") as lines:
+        for field in csv.DictReader(lines):
+            name, kind = field["field"], field["type"]
+            if field["table"] != table or kind == "nested":
+                continue
+            one = _ONE[kind.removeprefix("properties<").removesuffix(">").removesuffix("[]")]
+            if kind.startswith("properties"):
+                row[name] = [{"key": "first", "value": one}, {"key": "second", "value": one}]
+            else:
+                row[name] = [one, "other"] if kind.endswith("[]") else one
+    return row
+
+
+def full_session() -> dict[str, Any]:
+    """A session with every field of every table, and one in each that no table has."""
+    session = row_of_every_field("usersession")
+    session["unknown"] = [{"a": 1}]
+    for table, nested in (
+        ("useraction", "userActions"),
+        ("userevent", "events"),
+        ("usererror", "errors"),
+    ):
+        row = row_of_every_field(table)
+        session[nested] = [{**row, "startTime": START + n, "unknown": n} for n in (2, 1)]
+    return session
 
 
 def odd_sessions() -> Iterator[dict[str, Any]]:
@@ -95,7 +137,7 @@ def source(tmp_path_factory: pytest.TempPathFactory) -> Path:
     files = [DATA / f"{name}.ndjson" for name in ("small", "sessions-older", "sessions-newer")]
     with usql.connect(path) as db:
         db.import_files(files)
-        db.import_sessions(odd_sessions())
+        db.import_sessions([*odd_sessions(), full_session()])
         db.import_sessions(generate(30))
     return path
 
@@ -113,6 +155,9 @@ def test_sqlite_to_duckdb_to_chdb_to_sqlite(source: Path, tmp_path: Path) -> Non
         assert documents(place) == expected
         before = place
     assert remains(tmp_path) == ["fourth.db", "second", "third"]
+    full = full_session()
+    key = tuple(full[name] for name in ("userSessionId", "startTime", "tenantId", "partNumber"))
+    assert json.loads(documents(places[-1])[key]) == full
     with usql.connect(source) as first, usql.connect(places[-1]) as last:
         for query in (
             "SELECT * FROM usersession ORDER BY startTime, userSessionId LIMIT 5000",
