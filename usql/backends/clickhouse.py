@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import threading
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from usql.backends.decode import OVERFLOW, decode_rows
+from usql.backends.decode import OVERFLOW
+from usql.backends.reading import read_numbers, read_rows
 from usql.backends.running import Stop, check, in_thread
 from usql.compiled import Compiled
 from usql.dialects.clickhouse import CLICKHOUSE
 from usql.errors import EngineError, UsqlError
-from usql.layout import SESSION, Layout
-from usql.schema import PRIMARY, Field
+from usql.layout import Layout
+from usql.schema import Field
 from usql.store.clickhouse_client import (
     CANNOT_CONVERT,
     MEMORY_LIMIT,
@@ -80,7 +80,9 @@ class ClickhouseBackend:
             EngineError: ClickHouse refused it.
         """
         with self._reader() as reader, _engine_errors(self._location), reader.client.reading():
-            return in_thread(lambda: self._rows(reader, compiled), reader, timeout, stop)
+            return in_thread(
+                lambda: read_rows(reader, self._layout, compiled), reader, timeout, stop
+            )
 
     def plan(self, compiled: Compiled) -> list[str]:
         """Return ClickHouse's own plan of a query, line by line."""
@@ -112,7 +114,7 @@ class ClickhouseBackend:
     def session_numbers(self, connection: Client, selection: Compiled) -> Iterable[int]:
         """Return the numbers of a query's sessions, as they are now."""
         with _engine_errors(self._location):
-            return _numbers(_Reader(connection), selection)
+            return read_numbers(_Reader(connection), selection)
 
     def interrupt(self) -> None:
         """End all queries that are running."""
@@ -178,28 +180,10 @@ class ClickhouseBackend:
                 self._facts[key] = (changes, found)
             return found
 
-    def _rows(self, reader: _Reader, compiled: Compiled) -> list[tuple[Any, ...]]:
-        rows = reader.fetch(compiled.sql, compiled.params)
-        if compiled.identity is None:
-            return decode_rows(rows, compiled.outputs, None)
-        keys = [tuple(row[len(compiled.outputs) :]) for row in rows]
-        found = self._documents(reader, compiled.identity, keys)
-        return decode_rows(rows, compiled.outputs, found)
-
     def _numbers(self, reader: _Reader, selection: Compiled) -> Sequence[int]:
         """Return the numbers of the sessions that a query yields, sorted."""
         with _engine_errors(self._location):
-            return in_thread(lambda: _numbers(reader, selection), reader, timeout=None)
-
-    def _documents(self, reader: _Reader, table: str, keys: Sequence[tuple[Any, ...]]) -> list[Any]:
-        from usql.store.documents import documents, row_documents
-
-        if table == PRIMARY:
-            sessions = documents(reader, self._layout, [key[0] for key in keys])
-            return [sessions.get(key[0]) for key in keys]
-        pairs = [(key[0], key[1]) for key in keys]
-        rows = row_documents(reader, self._layout, table, pairs)
-        return [rows.get(pair) for pair in pairs]
+            return in_thread(lambda: read_numbers(reader, selection), reader, timeout=None)
 
     @contextmanager
     def _reader(self) -> Iterator[_Reader]:
@@ -272,12 +256,6 @@ class _Reader:
         self._ended = True
         if self._pending is not None:
             self._pending.cancel()
-
-
-def _numbers(reader: _Reader, selection: Compiled) -> array[int]:
-    """Return the numbers of the sessions that a query yields, sorted."""
-    sql = f"SELECT {SESSION} FROM ({selection.sql}) ORDER BY 1"
-    return array("q", (number for (number,) in reader.fetch(sql, selection.params)))
 
 
 def _named(sql: str, params: Sequence[Any]) -> tuple[str, dict[str, Any]]:

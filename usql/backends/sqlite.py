@@ -22,7 +22,7 @@ from usql.compiled import Compiled
 from usql.dialects.sqlite import FLOAT_MOD, OFFSET, PERCENTILE, SORTED, SQLITE
 from usql.errors import SMALLER, EngineError, TooLarge, UsqlError
 from usql.layout import SESSION, Layout
-from usql.schema import PRIMARY, Field
+from usql.schema import Field
 from usql.store.sqlite_store import (
     Location,
     open_reader,
@@ -166,10 +166,12 @@ class SqliteBackend:
         if compiled.identity is None:
             rows = reader.fetch(compiled.sql, compiled.params)
             return decode_rows(rows, compiled.outputs, None)
+        from usql.backends.reading import read_documents
+
         with reader.snapshot():  # whole rows are read one by one, of the same state of the store
             rows = reader.fetch(compiled.sql, compiled.params)
             keys = [tuple(row[len(compiled.outputs) :]) for row in rows]
-            found = self._documents(reader.connection, compiled.identity, keys)
+            found = read_documents(reader.connection, self._layout, compiled.identity, keys)
         return decode_rows(rows, compiled.outputs, found)
 
     def _numbers(self, reader: _Reader, selection: Compiled) -> Sequence[int]:
@@ -181,18 +183,6 @@ class SqliteBackend:
 
         with _engine_errors(self._location):
             return in_thread(read, reader, timeout=None)
-
-    def _documents(
-        self, connection: sqlite3.Connection, table: str, keys: Sequence[tuple[Any, ...]]
-    ) -> list[Any]:
-        from usql.store.documents import documents, row_documents
-
-        if table == PRIMARY:
-            sessions = documents(connection, self._layout, [key[0] for key in keys])
-            return [sessions.get(key[0]) for key in keys]
-        pairs = [(key[0], key[1]) for key in keys]
-        rows = row_documents(connection, self._layout, table, pairs)
-        return [rows.get(pair) for pair in pairs]
 
     @contextmanager
     def _reader(self) -> Iterator[_Reader]:
