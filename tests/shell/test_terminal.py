@@ -155,7 +155,10 @@ def test_ten_thousand_characters_are_pasted(open_shell: Open) -> None:
     shell.paste(text)
     shell.wait("Nowhere 679")
     shell.type(ENTER)
-    shell.wait("1 row in")
+    shell.wait("1 row in").wait_for_prompt()
+    shell.resize(60, 20)
+    shell.type(UP)
+    shell.wait("Nowhere 679")
 
 
 def test_several_lines_are_pasted_and_run_one_after_another(open_shell: Open) -> None:

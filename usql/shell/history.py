@@ -47,6 +47,7 @@ class _Kept(FileHistory):
             return
 
     def append_string(self, string: str) -> None:
-        """Append an entry that says more than the one before."""
-        if string.strip() and string != next(iter(self._loaded_strings), None):
+        """Append an entry that says more than the one before, without blank lines at its end."""
+        string = string.rstrip()
+        if string and string != next(iter(self._loaded_strings), None):
             super().append_string(string)
