@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -154,3 +155,13 @@ def test_a_defect_of_depth_is_said_for_people(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("usql.engine.plan", deep)
     with usql.connect() as db, pytest.raises(TooLarge, match="too many parts within each other"):
         db.query("SELECT city FROM usersession")
+
+
+@pytest.mark.parametrize("url", [":memory:", "duckdb:{}/store.duckdb"])
+def test_the_sql_of_percentiles_grows_with_their_number_alone(url: str, tmp_path: Path) -> None:
+    def length(count: int) -> int:
+        asked = ", ".join(f"PERCENTILE(duration, {number / 10})" for number in range(count))
+        return len(db.compile(f"SELECT {asked} FROM useraction").sql)
+
+    with usql.connect(url.format(tmp_path)) as db:
+        assert length(400) < 5 * length(100)

@@ -148,6 +148,9 @@ class _Pass:
         return self._per_row[operand]
 
 
+_MOST_TOGETHER = 16
+"""Aggregates of a pass among which percentiles of the same values are looked for."""
+
 _AGGREGATES: dict[str, type[exp.AggFunc]] = {
     "count": exp.Count,
     "min": exp.Min,
@@ -175,7 +178,7 @@ def apply(
         return exp.Count(this=exp.Distinct(expressions=[value]))
     if expr.function == "percentile":
         assert expr.percentile is not None
-        wanted = [p for p in map(_same_but(expr), beside) if p is not None] or [expr.percentile]
+        wanted = _together(state, expr, beside)
         place = sql.number(wanted.index(expr.percentile))
         node = sql.call(Generic.PERCENTILE, value, place, *map(state.shared, wanted))
         return sql.call(Generic.ROUND, node) if expr.type.kind is Kind.DATE else node
@@ -189,11 +192,17 @@ def apply(
     return _AGGREGATES[expr.function](this=value)
 
 
-def _same_but(expr: r.Aggregate) -> Callable[[r.Aggregate], float | None]:
-    """Return what tells the percentile of an aggregate that differs from one in nothing else."""
-    return lambda other: (
-        other.percentile if replace(other, percentile=expr.percentile) == expr else None
-    )
+def _together(state: State, expr: r.Aggregate, beside: Sequence[r.Aggregate]) -> list[float]:
+    """Return the percentiles to ask for at once: one, and those that differ in nothing else.
+
+    Each of them names all, so of many each is asked for alone; so it is where an engine gathers
+    the values once anyway.
+    """
+    assert expr.percentile is not None
+    if not state.layout.columnar or len(beside) > _MOST_TOGETHER:
+        return [expr.percentile]
+    alike = [a for a in beside if replace(a, percentile=expr.percentile) == expr]
+    return [a.percentile for a in alike if a.percentile is not None] or [expr.percentile]
 
 
 def _is_whole(operand: r.Expr | None) -> bool:

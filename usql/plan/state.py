@@ -90,6 +90,7 @@ class State:
     starts: tuple[int, int]
     parameters: dict[str, Parameter] = field(default_factory=dict)
     _names: Iterator[int] = field(default_factory=count)
+    _shared: dict[tuple[type, Parameter], str] = field(default_factory=dict)
 
     def parameter(self, value: Parameter) -> sql.Node:
         """Bind a value and return its placeholder."""
@@ -99,11 +100,11 @@ class State:
         return exp.Placeholder(this=name)
 
     def shared(self, value: Parameter) -> sql.Node:
-        """Return the placeholder of a value that may be bound already, for equal expressions."""
-        for name, bound in self.parameters.items():
-            if type(bound) is type(value) and bound == value:
-                return exp.Placeholder(this=name)
-        return self.parameter(value)
+        """Return the placeholder of a value that is bound once, for equal expressions."""
+        key = (type(value), value)
+        if key not in self._shared:
+            self._shared[key] = self.parameter(value).name
+        return exp.Placeholder(this=self._shared[key])
 
     def fresh(self, prefix: str) -> str:
         """Return a name that is not used yet."""
