@@ -351,6 +351,11 @@ class Scan(Record):
     timeframe: Timeframe | None
     zone: Zone
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether it has all rows of the table."""
+        return self.where is None and self.timeframe is None
+
 
 class PlainQuery(Record):
     """A result row per row."""

@@ -113,8 +113,7 @@ class _Aggregation:
             # COUNT is of the rows that have a value, not of the values
             simple = not keyed and expr.function != "count"
             return expr.distinct or expr.function == "percentile" or simple
-        scan = self._query.scan
-        return isinstance(operand, r.PropertyRef) and scan.where is None and scan.timeframe is None
+        return isinstance(operand, r.PropertyRef) and self._query.scan.is_whole
 
     # --- pieces
 

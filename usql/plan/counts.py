@@ -39,7 +39,7 @@ def plan_counts(state: State, query: r.AggregationQuery) -> exp.Query | None:
         )
     if not isinstance(expr, r.PropertyRef) or expr.field.table != scan.table:
         return None
-    if not _is_whole(scan):
+    if not scan.is_whole:
         return None
     return _by_property(state, scan, expr)
 
@@ -55,10 +55,6 @@ def rows_without(state: State, scan: r.Scan, expr: r.Expr) -> Rows:
     found.restrict(sql.not_null(found.value(expr)))
     rows.restrict(exp.Not(this=exp.Exists(this=found.select([sql.number(1)]))))
     return rows
-
-
-def _is_whole(scan: r.Scan) -> bool:
-    return scan.where is None and scan.timeframe is None
 
 
 # --- sessions that satisfy conditions on their many values ----------------------------------------
@@ -111,7 +107,7 @@ def _by_value(state: State, scan: r.Scan, expr: r.Expr) -> exp.Select:
     found = value_rows(state, source)
     value = found.value(expr)
     found.restrict(sql.not_null(value.copy()))
-    if not _is_whole(scan):
+    if not scan.is_whole:
         rows = scan_rows(state, scan)
         found.restrict(sql.among([found.key(SESSION)], rows.select([rows.key(SESSION)])))
     return found.select([sql.named(value, "k0"), _sessions(found)], group=sql.positions(1))
@@ -119,7 +115,7 @@ def _by_value(state: State, scan: r.Scan, expr: r.Expr) -> exp.Select:
 
 def _by_code(state: State, scan: r.Scan, codes: Codes, expr: r.Expr) -> exp.Query:
     """Return each value with the number of sessions that have it, and the rest."""
-    whole = _is_whole(scan)
+    whole = scan.is_whole
     among = None
     if not whole:
         rows = scan_rows(state, scan)
@@ -134,7 +130,7 @@ def _by_code(state: State, scan: r.Scan, codes: Codes, expr: r.Expr) -> exp.Quer
 
 def _without_value(state: State, scan: r.Scan, expr: r.Expr) -> exp.Select:
     """Return the group of the sessions without any value."""
-    if not _is_whole(scan):
+    if not scan.is_whole:
         rows = rows_without(state, scan, expr)
         count = exp.Count(this=exp.Star())
         return rows.select([sql.named(sql.null(), "k0"), _number(count)], group=sql.positions(1))

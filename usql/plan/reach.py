@@ -49,7 +49,7 @@ class Reach:
             known = _pays_with_columns(query, first, state)
             return Reach(state, first, query.limit, known, leads=False)
         known = _pays_with_rows(query, state)
-        in_order = not query.order or (_is_ranked(query, state) and _is_whole(query.scan))
+        in_order = not query.order or (_is_ranked(query, state) and query.scan.is_whole)
         return Reach(state, first, query.limit, known, leads=known or in_order)
 
     def restrict(self, rows: Rows, others: Rows) -> None:
@@ -95,10 +95,6 @@ def _newest(state: State, table: str) -> r.Order:
     return r.Order(r.FieldRef(start, many=False), descending=True)
 
 
-def _is_whole(scan: r.Scan) -> bool:
-    return scan.where is None and scan.timeframe is None
-
-
 def _pays_with_rows(query: r.PlainQuery, state: State) -> bool:
     if query.scan.table == PRIMARY or not (query.order and query.limit):
         return False
@@ -114,7 +110,7 @@ def _pays_with_columns(query: r.PlainQuery, first: r.Order, state: State) -> boo
     """
     if query.scan.table == PRIMARY and not state.layout.shares:
         return False
-    if query.limit is None or not 0 < query.limit <= _MOST or not _is_whole(query.scan):
+    if query.limit is None or not 0 < query.limit <= _MOST or not query.scan.is_whole:
         return False
     telling = first.expr.type.kind in (Kind.LONG, Kind.DOUBLE, Kind.DATE)
     return telling and _is_near(first.expr, state, query.scan.table)
