@@ -45,7 +45,7 @@ def delete(
         return DeleteSummary.of(counts, kept, 0, NOTHING_DELETED, began)
     with clickhouse_writer(location, layout) as writer, writer.client.changing():
         client = writer.client
-        before = stored_bytes(client, location)
+        before = stored_bytes(client.read, location)
         numbers = list(choose(client))
         counts, kept = _count(client, layout, numbers)
         if not numbers:
@@ -53,7 +53,7 @@ def delete(
         writer.remove(numbers)
         _forget_keys(client, layout)
         _erase(client, location, layout)
-        freed = before - stored_bytes(client, location)
+        freed = before - stored_bytes(client.read, location)
         remains = "" if location.path else _ON_A_SERVER
     return DeleteSummary.of(counts, kept, freed, remains, began)
 
@@ -63,11 +63,11 @@ def compact(location: ClickhouseLocation, layout: Layout) -> CompactSummary:
     began = time.monotonic()
     with clickhouse_writer(location, layout) as writer, writer.client.changing():
         client = writer.client
-        before = stored_bytes(client, location)
+        before = stored_bytes(client.read, location)
         for table in _tables(location, layout):
             client.write(f"OPTIMIZE TABLE {quoted(table)}{_everywhere(location)} FINAL")
         _erase(client, location, layout)
-        after = stored_bytes(client, location)
+        after = stored_bytes(client.read, location)
     return CompactSummary(before, after, (), time.monotonic() - began)
 
 

@@ -16,8 +16,9 @@ on their way out; who opens the store to write after an import was killed finish
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
+from typing import Any
 
 from usql.errors import StoreError
 from usql.layout import KEY, SESSION, Layout, Relation
@@ -286,11 +287,13 @@ def segment_statements(location: ClickhouseLocation, name: str, text: str | None
     yield f"INSERT INTO {tables.named(SEGMENT)} VALUES ({literal(name)}, {kept}, {time.time_ns()})"
 
 
-def stored_bytes(client: Client, location: ClickhouseLocation) -> int:
+def stored_bytes(
+    ask: Callable[[str], Sequence[Sequence[Any]]], location: ClickhouseLocation
+) -> int:
     """Return the bytes that a store takes: of a folder's files, or of a server's current parts."""
     if location.path is not None:
         return sum(file.stat().st_size for file in location.path.rglob("*") if file.is_file())
-    ((found,),) = client.read(
+    ((found,),) = ask(
         "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()"
     )
     return int(found or 0)

@@ -14,7 +14,8 @@ from usql.layout import Layout
 from usql.store.checking import CheckReport, Problem, broken_promises
 from usql.store.clickhouse_places import ClickhouseLocation
 from usql.store.clickhouse_store import JOURNAL, local_name
-from usql.store.engine_info import Ask, EnginePlace, opened
+from usql.store.engine_info import EnginePlace, opened
+from usql.store.info import Ask
 from usql.store.promises import CLICKHOUSE, DUCKDB
 from usql.store.sqlite_schema import quoted
 

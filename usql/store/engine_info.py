@@ -6,25 +6,18 @@ could be missing, and do not tell what a table takes; so there are no parts, and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, closing, contextmanager
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from usql.errors import StoreError
-from usql.layout import SESSION, Layout
+from usql.layout import Layout
 from usql.store.clickhouse_places import ChdbLocation, ServerLocation
 from usql.store.duckdb_store import DuckdbLocation, ParquetLocation
-from usql.store.info import Application, PropertyKey, StoreInfo
-from usql.store.sqlite_schema import quoted
+from usql.store.info import Ask, StoreInfo, number, store_info
 
 EnginePlace: TypeAlias = DuckdbLocation | ParquetLocation | ChdbLocation | ServerLocation
 """Where a store of another engine than SQLite is."""
-
-Ask = Callable[[str], Sequence[Sequence[Any]]]
-"""Returns the rows of a query."""
-
-_BYTES = "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase()"
 
 
 def read_engine_info(place: EnginePlace, layout: Layout) -> StoreInfo:
@@ -34,27 +27,12 @@ def read_engine_info(place: EnginePlace, layout: Layout) -> StoreInfo:
         StoreError: there is no store, or it cannot be read.
     """
     with opened(place, layout) as ask:
-        counts = {
-            table.name: _number(ask, f"SELECT count(*) FROM {quoted(layout.base(table.name))}")
-            for table in layout.schema.tables
-        }
-        times = 'min("startTime"), coalesce(max("endTime"), max("startTime"))'
-        ((first, last),) = ask(f"SELECT {times} FROM usersession")
-        return StoreInfo(
+        return store_info(
+            ask,
+            layout,
             store=str(place),
-            version=_number(ask, "SELECT max(version) FROM usql_store"),
-            sessions=counts["usersession"],
-            actions=counts["useraction"],
-            events=counts["userevent"],
-            errors=counts["usererror"],
-            first=first,
-            last=last,
-            applications=tuple(_applications(ask)),
-            properties=tuple(_properties(ask, layout)),
-            parts=(),
-            bytes=_number(ask, _BYTES) if place.path is None else _size(place.path),
-            free=0,
-            postponed=(),
+            version=number(ask, "SELECT max(version) FROM usql_store"),
+            bytes=_bytes(ask, place),
         )
 
 
@@ -102,29 +80,11 @@ def _clickhouse(place: ChdbLocation | ServerLocation, layout: Layout) -> Iterato
         yield client.read
 
 
-def _number(ask: Ask, query: str) -> int:
-    return int(ask(query)[0][0] or 0)
+def _bytes(ask: Ask, place: EnginePlace) -> int:
+    if isinstance(place, DuckdbLocation):
+        return place.path.stat().st_size
+    if isinstance(place, ParquetLocation):
+        return sum(file.stat().st_size for file in place.path.rglob("*") if file.is_file())
+    from usql.store.clickhouse_store import stored_bytes
 
-
-def _size(path: Path) -> int:
-    files = path.rglob("*") if path.is_dir() else [path]
-    return sum(file.stat().st_size for file in files if file.is_file())
-
-
-def _applications(ask: Ask) -> Iterator[Application]:
-    query = (
-        f"SELECT application, count(DISTINCT {quoted(SESSION)}), count(*) FROM useraction"
-        " WHERE application IS NOT NULL GROUP BY application ORDER BY application"
-    )
-    for row in ask(query):
-        yield Application(*row)
-
-
-def _properties(ask: Ask, layout: Layout) -> Iterator[PropertyKey]:
-    for table in layout.schema.tables:
-        for field in table.collections:
-            if field.properties:
-                relation = quoted(layout.values(field))
-                query = f"SELECT key, count(*) FROM {relation} GROUP BY key ORDER BY key"
-                for key, count in ask(query):
-                    yield PropertyKey(table.name, field.name, key, field.kind.value, count)
+    return stored_bytes(ask, place)

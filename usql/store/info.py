@@ -1,4 +1,4 @@
-"""What a SQLite store holds, and what its parts take on the disk.
+"""What a store holds; and what the parts of a SQLite store take on the disk.
 
 What arrives: the location of a store. What leaves: a ``StoreInfo``, all of one state of the store.
 """
@@ -6,14 +6,18 @@ What arrives: the location of a store. What leaves: a ``StoreInfo``, all of one 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from typing import Any
 
 from usql.layout import SESSION, Layout
 from usql.store import sqlite_schema
 from usql.store.sqlite_schema import quoted
-from usql.store.sqlite_store import Location, open_reader, session_range, store_errors
+from usql.store.sqlite_store import Location, open_reader, store_errors
+
+Ask = Callable[[str], Sequence[Sequence[Any]]]
+"""Returns the rows of a query."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,53 +113,88 @@ def read_info(location: Location, layout: Layout) -> StoreInfo:
         StoreError: there is no store, or it cannot be read.
     """
     with store_errors(location), closing(open_reader(location)) as connection:
+
+        def ask(query: str) -> Sequence[Sequence[Any]]:
+            return connection.execute(query).fetchall()
+
         connection.execute("BEGIN")  # all that follows is of one state
-        counts = {
-            table.name: _number(
-                connection, f"SELECT count(*) FROM {quoted(layout.base(table.name))}"
-            )
-            for table in layout.schema.tables
-        }
-        first, last = session_range(connection) or (None, None)
-        page = _number(connection, "PRAGMA page_size")
-        return StoreInfo(
+        page = number(ask, "PRAGMA page_size")
+        return store_info(
+            ask,
+            layout,
             store=str(location),
-            version=_number(connection, "PRAGMA user_version"),
-            sessions=counts["usersession"],
-            actions=counts["useraction"],
-            events=counts["userevent"],
-            errors=counts["usererror"],
-            first=first,
-            last=last,
-            applications=tuple(_applications(connection)),
-            properties=tuple(_properties(connection, layout)),
+            version=number(ask, "PRAGMA user_version"),
             parts=tuple(_parts(connection)),
-            bytes=page * _number(connection, "PRAGMA page_count"),
-            free=page * _number(connection, "PRAGMA freelist_count"),
+            bytes=page * number(ask, "PRAGMA page_count"),
+            free=page * number(ask, "PRAGMA freelist_count"),
             postponed=tuple(sqlite_schema.postponed_indexes(connection)),
         )
 
 
-def _number(connection: sqlite3.Connection, query: str) -> int:
-    return int(connection.execute(query).fetchone()[0])
+def store_info(
+    ask: Ask,
+    layout: Layout,
+    *,
+    store: str,
+    version: int,
+    bytes: int,
+    parts: tuple[Part, ...] = (),
+    free: int = 0,
+    postponed: tuple[str, ...] = (),
+) -> StoreInfo:
+    """Return what a store holds, counted in SQL that every engine takes.
+
+    Args:
+        ask: asks the store.
+        layout: of the store.
+        store, version, bytes, parts, free, postponed: what each engine tells in its own way; see
+            ``StoreInfo``.
+    """
+    counts = {
+        table.name: number(ask, f"SELECT count(*) FROM {quoted(layout.base(table.name))}")
+        for table in layout.schema.tables
+    }
+    times = 'min("startTime"), coalesce(max("endTime"), max("startTime"))'
+    ((first, last),) = ask(f"SELECT {times} FROM usersession")
+    return StoreInfo(
+        store=store,
+        version=version,
+        sessions=counts["usersession"],
+        actions=counts["useraction"],
+        events=counts["userevent"],
+        errors=counts["usererror"],
+        first=first,
+        last=last,
+        applications=tuple(_applications(ask)),
+        properties=tuple(_properties(ask, layout)),
+        parts=parts,
+        bytes=bytes,
+        free=free,
+        postponed=postponed,
+    )
 
 
-def _applications(connection: sqlite3.Connection) -> Iterator[Application]:
+def number(ask: Ask, query: str) -> int:
+    """Return the one number that a query gives; 0 for none."""
+    return int(ask(query)[0][0] or 0)
+
+
+def _applications(ask: Ask) -> Iterator[Application]:
     query = (
-        f'SELECT application, count(DISTINCT "{SESSION}"), count(*) FROM useraction'
+        f"SELECT application, count(DISTINCT {quoted(SESSION)}), count(*) FROM useraction"
         " WHERE application IS NOT NULL GROUP BY application ORDER BY application"
     )
-    for row in connection.execute(query):
+    for row in ask(query):
         yield Application(*row)
 
 
-def _properties(connection: sqlite3.Connection, layout: Layout) -> Iterator[PropertyKey]:
+def _properties(ask: Ask, layout: Layout) -> Iterator[PropertyKey]:
     for table in layout.schema.tables:
         for field in table.collections:
             if field.properties:
                 relation = quoted(layout.values(field))
                 query = f"SELECT key, count(*) FROM {relation} GROUP BY key ORDER BY key"
-                for key, count in connection.execute(query):
+                for key, count in ask(query):
                     yield PropertyKey(table.name, field.name, key, field.kind.value, count)
 
 
