@@ -96,15 +96,14 @@ _groups = click.option(
     "--limit", type=click.IntRange(min=0), default=500, show_default=True, help="Most sessions."
 )
 @_output
-def sessions(store: str, where: str | None, segment: str | None, **given: Any) -> None:
+def sessions(store: str, **given: Any) -> None:
     """List sessions, the newest first.
 
     \b
     usql sessions demo.db --segment "Country: Austria; Crashes: yes"
     usql sessions demo.db --where "userActionCount > 20" --order "duration DESC" --limit 10
     """
-    chosen = _Chosen(where, segment)
-    _tell(store, given, lambda db, rest: db.sessions(chosen.of(db), **rest))
+    _tell(store, given, lambda db, rest: db.sessions(**rest))
 
 
 @click.command()
@@ -113,9 +112,9 @@ def sessions(store: str, where: str | None, segment: str | None, **given: Any) -
 @_rules
 @_settings
 @_output
-def session(store: str, session_id: str, rules: str | None, **given: Any) -> None:
+def session(store: str, session_id: str, **given: Any) -> None:
     """Show one session: its timeline, and what came before its errors."""
-    _tell(store, given, lambda db, rest: db.session(session_id, rules=_read(rules), **rest))
+    _tell(store, given, lambda db, rest: db.session(session_id, **rest))
 
 
 @click.command()
@@ -147,15 +146,7 @@ def session(store: str, session_id: str, rules: str | None, **given: Any) -> Non
     help="Most differences. [default: 50]",
 )
 @_output
-def findings(
-    store: str,
-    where: str | None,
-    segment: str | None,
-    against: str | None,
-    against_segment: str | None,
-    attributes: tuple[str, ...],
-    **given: Any,
-) -> None:
+def findings(store: str, attributes: tuple[str, ...], **given: Any) -> None:
     """Show what sets sessions apart from others: all, or some.
 
     The others are all that were not chosen, or those of --against and --against-segment.
@@ -166,13 +157,8 @@ def findings(
     usql findings demo.db --segment "Crashes: yes"
     usql findings demo.db --attribute Country --attribute Duration --over week
     """
-    chosen, other = _Chosen(where, segment), _Chosen(against, against_segment, "--against")
     named = attributes or None
-    _tell(
-        store,
-        given,
-        lambda db, rest: db.findings(chosen.of(db), against=other.of(db), attributes=named, **rest),
-    )
+    _tell(store, given, lambda db, rest: db.findings(attributes=named, **rest))
 
 
 @click.command()
@@ -207,30 +193,14 @@ def user(store: str, user: str, **given: Any) -> None:
 @_rules
 @_groups
 @_output
-def apdex(
-    store: str,
-    where: str | None,
-    segment: str | None,
-    against: str | None,
-    against_segment: str | None,
-    by: tuple[str, ...],
-    rules: str | None,
-    **given: Any,
-) -> None:
+def apdex(store: str, by: tuple[str, ...], **given: Any) -> None:
     """Show the Apdex of user actions, with its rating and sample size.
 
     \b
     usql apdex demo.db --by country --segment "Application type: WEB_APPLICATION"
     usql apdex demo.db --by action --rules rules.toml
     """
-    chosen, other = _Chosen(where, segment), _Chosen(against, against_segment, "--against")
-    _tell(
-        store,
-        given,
-        lambda db, rest: db.apdex(
-            by or ("application",), chosen.of(db), against=other.of(db), rules=_read(rules), **rest
-        ),
-    )
+    _tell(store, given, lambda db, rest: db.apdex(by or ("application",), **rest))
 
 
 @click.command()
@@ -242,53 +212,38 @@ def apdex(
 @_rules
 @_groups
 @_output
-def scores(
-    store: str,
-    where: str | None,
-    segment: str | None,
-    against: str | None,
-    against_segment: str | None,
-    by: tuple[str, ...],
-    rules: str | None,
-    **given: Any,
-) -> None:
+def scores(store: str, by: tuple[str, ...], **given: Any) -> None:
     """Show how many sessions have which user experience score.
 
     \b
     usql scores demo.db --by country
     usql scores demo.db --by week --rules rules.toml
     """
-    chosen, other = _Chosen(where, segment), _Chosen(against, against_segment, "--against")
-    _tell(
-        store,
-        given,
-        lambda db, rest: db.scores(
-            by or ("application",), chosen.of(db), against=other.of(db), rules=_read(rules), **rest
-        ),
-    )
+    _tell(store, given, lambda db, rest: db.scores(by or ("application",), **rest))
 
 
-class _Chosen:
-    """Which sessions are chosen, in one of two ways."""
-
-    def __init__(self, condition: str | None, segment: str | None, option: str = "--where") -> None:
-        if condition is not None and segment is not None:
-            second = "--segment" if option == "--where" else f"{option}-segment"
-            raise click.UsageError(f"Give {option} or {second}, not both.")
-        self._condition = condition
-        self._segment = segment
-
-    def of(self, db: Database) -> Any:
-        """Return the condition, or the segment, which may be one of the store."""
-        return self._condition if self._segment is None else db.segments.find(self._segment)
+_CHOICES = {"where": "segment", "against": "against_segment"}
+"""Options of conditions, with those of the segments that may stand in their place."""
 
 
-def _read(rules: str | None) -> Any:
-    if rules is None:
-        return None
-    from usql.analysis.rules import Rules
+def _check_choices(given: dict[str, Any]) -> None:
+    for condition, segment in _CHOICES.items():
+        if given.get(condition) is not None and given.get(segment) is not None:
+            first, second = (f"--{name.replace('_', '-')}" for name in (condition, segment))
+            raise click.UsageError(f"Give {first} or {second}, not both.")
 
-    return Rules.read(rules)
+
+def _settled(given: dict[str, Any], db: Database) -> dict[str, Any]:
+    """Return options as the library takes them: segments found by name, rules read."""
+    settled = {n: value for n, value in given.items() if n not in _CHOICES.values()}
+    for condition, segment in _CHOICES.items():
+        if given.get(segment) is not None:
+            settled[condition] = db.segments.find(given[segment])
+    if given.get("rules") is not None:
+        from usql.analysis.rules import Rules
+
+        settled["rules"] = Rules.read(given["rules"])
+    return settled
 
 
 def _tell(
@@ -299,8 +254,9 @@ def _tell(
     queries = given.pop("show_query")
     if name is not None and format in (_DRAWN, "json"):
         raise click.UsageError(f"--table has no meaning for {format}; it is whole.")
+    _check_choices(given)
     with usql.connect(store, create=False) as db:
-        report = run(db, given)
+        report = run(db, _settled(given, db))
     if queries and format != "json":
         complain("\n\n".join(_queries(report)) + "\n")
     if format == _DRAWN:
