@@ -42,3 +42,29 @@ def _list(value: Any) -> Any:
 
 Finish = Callable[[list[Row]], list[Row]]
 Experts = Mapping[str, Expert]
+
+
+# --- SQL that engines of columns take alike ------------------------------------------------------
+
+
+def top(groups: str, columns: str, limit: int = 50) -> str:
+    """Return SQL for the groups ``k`` of a query, most frequent first."""
+    return f"SELECT k, {columns} FROM ({groups}) ORDER BY n DESC, k NULLS LAST LIMIT {limit}"
+
+
+def pairs(groups: str, columns: str) -> str:
+    """Return SQL for the groups ``k0, k1`` of a query, in the order of both levels."""
+    return (
+        f"SELECT k0, k1, {columns} FROM (SELECT *, sum(n) OVER (PARTITION BY k0) AS n0"
+        f" FROM ({groups})) ORDER BY n0 DESC, k0 NULLS LAST, n DESC, k1 NULLS LAST LIMIT 50"
+    )
+
+
+def counts(steps: int) -> str:
+    """Return the columns that count how many came to each step, of the marks ``s1 …``."""
+    return ", ".join(
+        "count(*)"
+        if step == 0
+        else f"count(*) FILTER (WHERE {' AND '.join(f's{i}' for i in range(1, step + 1))})"
+        for step in range(steps)
+    )

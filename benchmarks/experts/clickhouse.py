@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from benchmarks.experts import Expert
+from benchmarks.experts import Expert, counts, pairs, top
 from usql.layout import Layout
 
 DATABASE = "expert"
@@ -65,17 +65,6 @@ def layout(ours: Layout, database: str) -> Iterator[str]:
 # --- the questions -------------------------------------------------------------------------------
 
 
-def _top(groups: str, columns: str, limit: int = 50) -> str:
-    return f"SELECT k, {columns} FROM ({groups}) ORDER BY n DESC, k LIMIT {limit}"
-
-
-def _pairs(groups: str, columns: str) -> str:
-    return (
-        f"SELECT k0, k1, {columns} FROM (SELECT *, sum(n) OVER (PARTITION BY k0) AS n0"
-        f" FROM ({groups})) ORDER BY n0 DESC, k0, n DESC, k1 LIMIT 50"
-    )
-
-
 def _passed(names: Iterable[str]) -> str:
     """Return SQL for the sessions with an action of the first name, and which others they have."""
     listed = list(names)
@@ -84,13 +73,6 @@ def _passed(names: Iterable[str]) -> str:
     return (
         f"SELECT session, {marks} FROM {DATABASE}.action WHERE name IN ({wanted})"
         " GROUP BY session HAVING s0"
-    )
-
-
-def _counts(steps: int) -> str:
-    return ", ".join(
-        "count()" if step == 0 else f"countIf({' AND '.join(f's{i}' for i in range(1, step + 1))})"
-        for step in range(steps)
     )
 
 
@@ -145,19 +127,19 @@ def experts(ours: Layout) -> dict[str, Expert]:
             " ON s.id = a.session ORDER BY a.duration DESC, a.start DESC"
         ),
         "low cardinality": Expert(
-            _top(f"SELECT country AS k, count() AS n FROM {session} GROUP BY k", "n")
+            top(f"SELECT country AS k, count() AS n FROM {session} GROUP BY k", "n")
         ),
         "high cardinality": Expert(
-            _top(f"SELECT user AS k, count() AS n FROM {session} GROUP BY k", "n")
+            top(f"SELECT user AS k, count() AS n FROM {session} GROUP BY k", "n")
         ),
         "average per name": Expert(
-            _top(
+            top(
                 f"SELECT name AS k, count() AS n, avg(duration) AS a FROM {action} GROUP BY k",
                 "n, a",
             )
         ),
         "average per country of the session": Expert(
-            _top(
+            top(
                 "SELECT country AS k, sum(m) AS n, sum(t) / sum(c) AS a FROM (SELECT session,"
                 f" count() AS m, count(duration) AS c, sum(duration) AS t FROM {DATABASE}.step"
                 f" GROUP BY session) AS a JOIN {session} AS s ON s.id = a.session GROUP BY k",
@@ -165,7 +147,7 @@ def experts(ours: Layout) -> dict[str, Expert]:
             )
         ),
         "top": Expert(
-            _top(f"SELECT city AS k, count() AS n FROM {session} GROUP BY k", "n", limit=10)
+            top(f"SELECT city AS k, count() AS n FROM {session} GROUP BY k", "n", limit=10)
         ),
         "nested top": Expert(
             "SELECT k0, k1, n FROM (SELECT *, dense_rank() OVER (ORDER BY n0 DESC, k0) AS r0,"
@@ -175,14 +157,14 @@ def experts(ours: Layout) -> dict[str, Expert]:
             " ORDER BY n0 DESC, k0, n DESC, k1 LIMIT 50"
         ),
         "distinct users per country": Expert(
-            _top(
+            top(
                 "SELECT country AS k, count() AS n, uniqExact(internal) AS d"
                 f" FROM {session} GROUP BY k",
                 "d",
             )
         ),
         "percentiles per name": Expert(
-            _top(
+            top(
                 "SELECT name AS k, count() AS n, quantilesExactInclusive(0.5, 0.95)(duration) AS q"
                 f" FROM {action} GROUP BY k",
                 "q[1], q[2]",
@@ -192,7 +174,7 @@ def experts(ours: Layout) -> dict[str, Expert]:
             f"SELECT uniqExact(session) FROM {action} WHERE name = 'Payment'"
         ),
         "sessions with one action and without another": Expert(
-            _top(
+            top(
                 f"SELECT country AS k, count() AS n FROM {session} WHERE NOT error"
                 f" AND id IN ({_with('Search for trips')}) AND id NOT IN ({_with('Payment')})"
                 " GROUP BY k",
@@ -200,22 +182,22 @@ def experts(ours: Layout) -> dict[str, Expert]:
             )
         ),
         "funnel of three": Expert(
-            f"SELECT {_counts(3)} FROM"
+            f"SELECT {counts(3)} FROM"
             f" ({_passed(('Search for trips', 'Payment', 'Booking confirmed'))})"
         ),
         "funnel of six": Expert(
-            f"SELECT {_counts(6)} FROM ({_passed(six)}) AS f JOIN (SELECT id, NOT bounce AS s5"
+            f"SELECT {counts(6)} FROM ({_passed(six)}) AS f JOIN (SELECT id, NOT bounce AS s5"
             f" FROM {session} WHERE type = 'REAL_USER') AS s ON s.id = f.session"
         ),
         "condition": Expert(
-            _top(
+            top(
                 "SELECT os AS k, count() AS n, countIf(crash) AS c,"
                 f" countIf(id IN ({_with('Payment')})) AS p FROM {session} GROUP BY k",
                 "n, c, p",
             )
         ),
         "filter": Expert(
-            _top(
+            top(
                 f"SELECT city AS k, count() AS n, avg(duration) AS a FROM {session} GROUP BY k"
                 " HAVING n > 500 AND a > 100000",
                 "n, a",
@@ -232,7 +214,7 @@ def experts(ours: Layout) -> dict[str, Expert]:
             f" FROM {action} GROUP BY h)) GROUP BY k ORDER BY k LIMIT 1000"
         ),
         "a property's values": Expert(
-            _top(
+            top(
                 f"SELECT value AS k, toInt64(count()) AS n FROM {DATABASE}.session_text"
                 " WHERE key = 'campaign' GROUP BY k UNION ALL SELECT NULL,"
                 f" (SELECT count() FROM {session}) -"
@@ -241,7 +223,7 @@ def experts(ours: Layout) -> dict[str, Expert]:
             )
         ),
         "sums of a property of actions": Expert(
-            _top(
+            top(
                 "SELECT country AS k, sum(m) AS n, sum(v) AS v FROM (SELECT session,"
                 f" count() AS m FROM {DATABASE}.step GROUP BY session) AS a"
                 f" JOIN {session} AS s ON s.id = a.session"
@@ -253,7 +235,7 @@ def experts(ours: Layout) -> dict[str, Expert]:
         ),
         "leading wildcard": Expert(f"SELECT count() FROM {action} WHERE name LIKE '%trip%'"),
         "names by session": Expert(
-            _top(
+            top(
                 f"SELECT name AS k, uniqExact(session) AS n FROM {action} WHERE name IS NOT NULL"
                 f" GROUP BY k UNION ALL SELECT NULL, count() AS n FROM {session} WHERE id NOT IN"
                 f" (SELECT session FROM {action} WHERE name IS NOT NULL) HAVING n > 0",
@@ -261,7 +243,7 @@ def experts(ours: Layout) -> dict[str, Expert]:
             )
         ),
         "average over all actions of sessions": Expert(
-            _top(
+            top(
                 "SELECT browser AS k, count() AS n, sum(t) / sum(m) AS a"
                 f" FROM {session} AS s LEFT JOIN (SELECT session, count(duration) AS m,"
                 f" sum(duration) AS t FROM {DATABASE}.step GROUP BY session) AS a"
@@ -270,13 +252,13 @@ def experts(ours: Layout) -> dict[str, Expert]:
             )
         ),
         "satisfaction per application": Expert(
-            _pairs(
+            pairs(
                 "SELECT application AS k0, apdex AS k1, count() AS n, avg(duration) AS a"
                 f" FROM {action} GROUP BY k0, k1",
                 "n, a",
             )
         ),
         "errors by name": Expert(
-            _pairs(f"SELECT name AS k0, type AS k1, count() AS n FROM {error} GROUP BY k0, k1", "n")
+            pairs(f"SELECT name AS k0, type AS k1, count() AS n FROM {error} GROUP BY k0, k1", "n")
         ),
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from benchmarks.experts import Expert
+from benchmarks.experts import Expert, counts, pairs, top
 from usql.layout import ARRIVAL, EXTRA, IP_TEXT, Layout
 from usql.schema import NESTED, Table
 from usql.store.sqlite_schema import quoted
@@ -146,17 +146,6 @@ def _documents(ours: Layout) -> str:
 _HOUR = 3_600_000
 
 
-def _top(groups: str, columns: str, limit: int = 50) -> str:
-    return f"SELECT k, {columns} FROM ({groups}) ORDER BY n DESC, k NULLS LAST LIMIT {limit}"
-
-
-def _pairs(groups: str, columns: str) -> str:
-    return (
-        f"SELECT k0, k1, {columns} FROM (SELECT *, sum(n) OVER (PARTITION BY k0) AS n0"
-        f" FROM ({groups})) ORDER BY n0 DESC, k0 NULLS LAST, n DESC, k1 NULLS LAST LIMIT 50"
-    )
-
-
 def _passed(names: Iterable[str]) -> str:
     """Return SQL for the sessions with an action of the first name, and which others they have."""
     listed = list(names)
@@ -164,15 +153,6 @@ def _passed(names: Iterable[str]) -> str:
     wanted = ", ".join(f"'{name}'" for name in listed)
     return (
         f"SELECT session, {marks} FROM action WHERE name IN ({wanted}) GROUP BY session HAVING s0"
-    )
-
-
-def _counts(steps: int) -> str:
-    return ", ".join(
-        "count(*)"
-        if step == 0
-        else f"count(*) FILTER (WHERE {' AND '.join(f's{i}' for i in range(1, step + 1))})"
-        for step in range(steps)
     )
 
 
@@ -214,26 +194,26 @@ def experts(ours: Layout) -> dict[str, Expert]:
             " JOIN session s ON s.id = a.session ORDER BY a.duration DESC, a.start DESC"
         ),
         "low cardinality": Expert(
-            _top("SELECT country AS k, count(*) AS n FROM session GROUP BY 1", "n")
+            top("SELECT country AS k, count(*) AS n FROM session GROUP BY 1", "n")
         ),
         "high cardinality": Expert(
-            _top("SELECT user AS k, count(*) AS n FROM session GROUP BY 1", "n")
+            top("SELECT user AS k, count(*) AS n FROM session GROUP BY 1", "n")
         ),
         "average per name": Expert(
-            _top(
+            top(
                 "SELECT name AS k, count(*) AS n, avg(duration) AS a FROM action GROUP BY 1",
                 "n, a",
             )
         ),
         "average per country of the session": Expert(
-            _top(
+            top(
                 "SELECT country AS k, count(*) AS n, avg(a.duration) AS a FROM action a"
                 " JOIN session s ON s.id = a.session GROUP BY 1",
                 "a",
             )
         ),
         "top": Expert(
-            _top("SELECT city AS k, count(*) AS n FROM session GROUP BY 1", "n", limit=10)
+            top("SELECT city AS k, count(*) AS n FROM session GROUP BY 1", "n", limit=10)
         ),
         "nested top": Expert(
             "WITH l AS (SELECT *, sum(n) OVER (PARTITION BY k0) AS n0 FROM (SELECT country AS k0,"
@@ -244,14 +224,14 @@ def experts(ours: Layout) -> dict[str, Expert]:
             " ORDER BY n0 DESC, k0 NULLS LAST, n DESC, k1 NULLS LAST LIMIT 50"
         ),
         "distinct users per country": Expert(
-            _top(
+            top(
                 "SELECT country AS k, sum(m) AS n, count(internal) AS d FROM (SELECT country,"
                 " internal, count(*) AS m FROM session GROUP BY 1, 2) GROUP BY 1",
                 "d",
             )
         ),
         "percentiles per name": Expert(
-            _top(
+            top(
                 "SELECT name AS k, count(*) AS n, quantile_cont(duration, [0.5, 0.95]) AS q"
                 " FROM action GROUP BY 1",
                 "q[1], q[2]",
@@ -261,7 +241,7 @@ def experts(ours: Layout) -> dict[str, Expert]:
             "SELECT count(DISTINCT session) FROM action WHERE name = 'Payment'"
         ),
         "sessions with one action and without another": Expert(
-            _top(
+            top(
                 "SELECT country AS k, count(*) AS n FROM session WHERE NOT error AND id IN"
                 " (SELECT session FROM action WHERE name = 'Search for trips') AND id NOT IN"
                 " (SELECT session FROM action WHERE name = 'Payment') GROUP BY 1",
@@ -269,15 +249,15 @@ def experts(ours: Layout) -> dict[str, Expert]:
             )
         ),
         "funnel of three": Expert(
-            f"SELECT {_counts(3)} FROM"
+            f"SELECT {counts(3)} FROM"
             f" ({_passed(('Search for trips', 'Payment', 'Booking confirmed'))})"
         ),
         "funnel of six": Expert(
-            f"SELECT {_counts(6)} FROM (SELECT f.*, NOT bounce AS s5 FROM ({_passed(six)}) f"
+            f"SELECT {counts(6)} FROM (SELECT f.*, NOT bounce AS s5 FROM ({_passed(six)}) f"
             " JOIN session ON id = session WHERE type = 'REAL_USER')"
         ),
         "condition": Expert(
-            _top(
+            top(
                 "SELECT os AS k, count(*) AS n, count(*) FILTER (WHERE crash) AS c,"
                 " count(p.session) AS p FROM session LEFT JOIN (SELECT DISTINCT session"
                 " FROM action WHERE name = 'Payment') p ON p.session = id GROUP BY 1",
@@ -285,7 +265,7 @@ def experts(ours: Layout) -> dict[str, Expert]:
             )
         ),
         "filter": Expert(
-            _top(
+            top(
                 "SELECT city AS k, count(*) AS n, avg(duration) AS a FROM session GROUP BY 1"
                 " HAVING n > 500 AND a > 100000",
                 "n, a",
@@ -305,14 +285,14 @@ def experts(ours: Layout) -> dict[str, Expert]:
             " GROUP BY 1 ORDER BY 1 LIMIT 1000"
         ),
         "a property's values": Expert(
-            _top(
+            top(
                 "SELECT value AS k, count(*) AS n FROM session LEFT JOIN session_text p"
                 " ON p.session = id AND key = 'campaign' GROUP BY 1",
                 "n",
             )
         ),
         "sums of a property of actions": Expert(
-            _top(
+            top(
                 "SELECT country AS k, sum(n) AS n, sum(v) AS v FROM (SELECT session,"
                 " count(*) AS n FROM action GROUP BY 1) a JOIN session ON id = a.session"
                 " LEFT JOIN (SELECT session, sum(value) AS v FROM action_double"
@@ -329,7 +309,7 @@ def experts(ours: Layout) -> dict[str, Expert]:
             " ORDER BY n DESC, k NULLS LAST LIMIT 50"
         ),
         "average over all actions of sessions": Expert(
-            _top(
+            top(
                 "SELECT browser AS k, count(*) AS n, sum(t) / sum(m) AS a FROM session"
                 " LEFT JOIN (SELECT session, count(duration) AS m, sum(duration) AS t FROM action"
                 " GROUP BY 1) a ON a.session = id GROUP BY 1",
@@ -337,13 +317,13 @@ def experts(ours: Layout) -> dict[str, Expert]:
             )
         ),
         "satisfaction per application": Expert(
-            _pairs(
+            pairs(
                 "SELECT application AS k0, apdex AS k1, count(*) AS n, avg(duration) AS a"
                 " FROM action GROUP BY 1, 2",
                 "n, a",
             )
         ),
         "errors by name": Expert(
-            _pairs("SELECT name AS k0, type AS k1, count(*) AS n FROM error GROUP BY 1, 2", "n")
+            pairs("SELECT name AS k0, type AS k1, count(*) AS n FROM error GROUP BY 1, 2", "n")
         ),
     }
