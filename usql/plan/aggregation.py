@@ -62,7 +62,7 @@ class _Aggregation:
             joins=[self._piece_join(*piece) for piece in self._pieces],
             where=sql.conjunction(where),
             order=order,
-            limit=query.limit,
+            limit=self._limit(),
         )
         outputs = tuple(output(item.label, item.expr, query.keys) for item in query.items)
         keys = tuple(i for i, item in enumerate(query.items) if isinstance(item.expr, r.KeyRef))
@@ -236,6 +236,27 @@ class _Aggregation:
 
     # --- levels of keys
 
+    def _is_first_by_order(self) -> bool:
+        """Whether a ``TOP`` is just the first groups of the result, which a limit cuts off.
+
+        A single key's groups are ranked as they are ordered by default; filters come after ranks.
+        """
+        keys = self._query.keys
+        filtered = any(item.filters for item in self._query.items)
+        return len(keys) == 1 and not (keys[0].ascending or self._query.order or filtered)
+
+    def _limit(self) -> int | None:
+        tops = [key.top for key in self._query.keys if key.top is not None]
+        if not tops or not self._is_first_by_order():
+            return self._query.limit
+        return min(tops if self._query.limit is None else [*tops, self._query.limit])
+
+    def _ranked_keys(self) -> list[int]:
+        """Return the keys whose values are ranked, for their ``TOP``."""
+        if self._is_first_by_order():
+            return []
+        return [i for i, key in enumerate(self._query.keys) if key.top is not None]
+
     def _level_count(self, index: int) -> Node:
         """Return the column that has the number of rows of the first ``index + 1`` keys."""
         if index == len(self._query.keys) - 1:
@@ -255,8 +276,7 @@ class _Aggregation:
         levels = self._needed_levels()
         if levels:
             parts.append((_LEVELS, self._counted_levels(levels, parts[-1][0])))
-        tops = [i for i, key in enumerate(self._query.keys) if key.top is not None]
-        if tops:
+        if tops := self._ranked_keys():
             parts.append((_RANKS, self._ranked_levels(tops, parts[-1][0])))
         return parts, parts[-1][0]
 
@@ -314,9 +334,9 @@ class _Aggregation:
 
     def _cuts(self) -> list[Node]:
         return [
-            comparison("<=", sql.column(_RANKS, f"rank{i}"), sql.number(key.top))
-            for i, key in enumerate(self._query.keys)
-            if key.top is not None
+            comparison("<=", sql.column(_RANKS, f"rank{i}"), sql.number(top))
+            for i in self._ranked_keys()
+            if (top := self._query.keys[i].top) is not None
         ]
 
     # --- filters and order
