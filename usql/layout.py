@@ -75,6 +75,12 @@ HOT: Mapping[str, frozenset[str]] = {
 RANKED: Mapping[str, frozenset[str]] = {"useraction": frozenset(["duration", "startTime"])}
 """Fields of secondary rows that an index has in order, for queries that want the first few."""
 
+BESIDE: Mapping[str, Mapping[str, frozenset[str]]] = {
+    "usersession": {"startTime": frozenset(["startTime", "endTime"])},
+    "useraction": {"startTime": frozenset(["startTime", "duration"])},
+}
+"""Dates that an index has in order, and the fields it has beside each."""
+
 REPEATED: Mapping[str, frozenset[str]] = {
     "usersession": frozenset(["country", "city", "browserFamily", "osFamily", "applicationType"]),
     "useraction": frozenset(["name", "application"]),
@@ -124,6 +130,10 @@ class Layout:
     def has_few(self, field: Field) -> bool:
         """Whether few values of a text differ, as far as one can tell beforehand."""
         return field.name in REPEATED.get(field.table, ())
+
+    def beside(self, date: Field) -> frozenset[str] | None:
+        """Return the fields that an index has in the order of a date; ``None`` without an index."""
+        return None if self.columnar else BESIDE.get(date.table, {}).get(date.name)
 
     @property
     def columnar(self) -> bool:

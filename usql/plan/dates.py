@@ -20,7 +20,7 @@ from usql.plan.state import State
 from usql.zones import DAY_MS
 
 _ABOVE_ZERO = 10**14
-_MARGIN = 2 * DAY_MS
+MARGIN = 2 * DAY_MS
 """Sessions last hours; dates so far around their starts are looked up the quick way too."""
 _MOST_OFFSETS = 64
 """Beyond so many changes of the clock, in some thirty years, a ``CASE`` is no longer quick."""
@@ -40,7 +40,7 @@ def local_time(state: State, instant: Callable[[], Node]) -> Node:
         state: zone and range of the sessions.
         instant: makes the instant's node, anew at each call.
     """
-    low, high = state.starts[0] - _MARGIN, state.starts[1] + _MARGIN
+    low, high = state.starts[0] - MARGIN, state.starts[1] + MARGIN
     if state.zone.fixed:
         offset = state.zone.offset_at(low)
         return sql.add(instant(), sql.number(offset)) if offset else instant()
@@ -85,9 +85,19 @@ def date_part(part: r.DatePartName, local: Node) -> Node:
         case "day":
             return sql.call(Generic.DAY, _days(local))
         case "hour":
-            return sql.call(Generic.INT_DIV, _modulo(local, DAY_MS), sql.number(3_600_000))
+            return sql.call(Generic.INT_DIV, modulo(local, DAY_MS), sql.number(3_600_000))
         case "minute":
-            return sql.call(Generic.INT_DIV, _modulo(local, 3_600_000), sql.number(60_000))
+            return sql.call(Generic.INT_DIV, modulo(local, 3_600_000), sql.number(60_000))
+
+
+def constancy(expr: r.DatePart | r.DateText) -> int:
+    """Return a length in ms: what is read off a date changes at multiples of it in local time."""
+    if isinstance(expr, r.DatePart):
+        return {"hour": 3_600_000, "minute": 60_000}.get(expr.part, DAY_MS)
+    interval, parts = expr.format.interval, expr.format.parts
+    if interval is not None and _matters(interval, parts):
+        return interval.ms or DAY_MS
+    return min((part.ms or DAY_MS for part in parts), default=DAY_MS)
 
 
 def date_code(form: DateFormat, local: Node) -> Node:
@@ -134,7 +144,7 @@ def _run(parts: tuple[Part, ...], local: Node) -> tuple[int, int, Node]:
     if first is Part.WEEKDAY:  # 1970-01-01 was a Thursday
         local = sql.add(local, sql.number(3 * DAY_MS))
     cycle = radix * finest
-    return length, radix, sql.call(Generic.INT_DIV, _modulo(local, cycle), sql.number(finest))
+    return length, radix, sql.call(Generic.INT_DIV, modulo(local, cycle), sql.number(finest))
 
 
 def _matters(interval: Interval, parts: tuple[Part, ...]) -> bool:
@@ -168,7 +178,7 @@ def _floor_div(value: Node, divisor: int) -> Node:
     return sql.sub(sql.call(Generic.INT_DIV, above, sql.number(divisor)), sql.number(shift))
 
 
-def _modulo(value: Node, divisor: int) -> Node:
+def modulo(value: Node, divisor: int) -> Node:
     """Return the remainder that is never negative."""
     shift = -(-_ABOVE_ZERO // divisor) * divisor
     return sql.call(Generic.INT_MOD, sql.add(value, sql.number(shift)), sql.number(divisor))
@@ -179,7 +189,7 @@ def _days(local: Node) -> Node:
 
 
 def _weekday(local: Node, shift: int) -> Node:
-    return _modulo(sql.add(_days(local), sql.number(shift)), 7)
+    return modulo(sql.add(_days(local), sql.number(shift)), 7)
 
 
 def _hour(local: Node) -> Node:
@@ -187,7 +197,7 @@ def _hour(local: Node) -> Node:
 
 
 def _half_day_hour(local: Node) -> Node:
-    return sql.add(_modulo(sql.add(_hour(local), sql.number(11)), 12), sql.number(1))
+    return sql.add(modulo(sql.add(_hour(local), sql.number(11)), 12), sql.number(1))
 
 
 def _letter(value: Node, letters: dict[int, int]) -> Node:
@@ -205,7 +215,7 @@ _PARTS: dict[Part, Callable[[Node], Node]] = {
     Part.YEAR_MONTH: lambda local: sql.call(Generic.YEAR_MONTH, _days(local)),
     Part.MONTH_DAY: lambda local: sql.call(Generic.MONTH_DAY, _days(local)),
     Part.YEAR: lambda local: date_part("year", local),
-    Part.YEAR_OF_CENTURY: lambda local: _modulo(date_part("year", local), 100),
+    Part.YEAR_OF_CENTURY: lambda local: modulo(date_part("year", local), 100),
     Part.MONTH: lambda local: date_part("month", local),
     Part.MONTH_LETTER: lambda local: _letter(date_part("month", local), MONTH_LETTERS),
     Part.DAY: lambda local: date_part("day", local),
@@ -215,5 +225,5 @@ _PARTS: dict[Part, Callable[[Node], Node]] = {
     Part.HOUR: _hour,
     Part.HOUR_OF_HALF_DAY: _half_day_hour,
     Part.MINUTE: lambda local: date_part("minute", local),
-    Part.SECOND: lambda local: sql.call(Generic.INT_DIV, _modulo(local, 60_000), sql.number(1_000)),
+    Part.SECOND: lambda local: sql.call(Generic.INT_DIV, modulo(local, 60_000), sql.number(1_000)),
 }

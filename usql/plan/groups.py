@@ -20,6 +20,7 @@ from usql.plan.conditions import condition
 from usql.plan.counts import plan_counts, rows_without
 from usql.plan.derived import aggregate, aggregated_values, linked_values
 from usql.plan.plain import scan_rows
+from usql.plan.ranges import plan_ranges
 from usql.plan.rows import Rows, source_of
 from usql.plan.sql import Generic, Node
 from usql.plan.state import State
@@ -32,6 +33,8 @@ def plan_groups(
     """Return the groups of a query with some of its aggregates, in the order given."""
     if not aggregates and (counts := plan_counts(state, query)) is not None:
         return counts
+    if (ranges := plan_ranges(state, query, aggregates)) is not None:
+        return ranges
     many = [i for i, key in enumerate(query.keys) if source_of(key.expr) is not None]
     if len(many) != 1:
         rows = scan_rows(state, query.scan)

@@ -221,7 +221,7 @@ def relation(name: str, alias: str) -> exp.Table:
     return exp.Table(this=identifier(name), alias=exp.TableAlias(this=identifier(alias)))
 
 
-def derived(query: exp.Select, alias: str) -> exp.Subquery:
+def derived(query: exp.Query, alias: str) -> exp.Subquery:
     """Return a query as a relation."""
     return exp.Subquery(this=query, alias=exp.TableAlias(this=identifier(alias)))
 
@@ -274,7 +274,11 @@ def among(keys: Sequence[Node], query: exp.Select) -> Node:
 
 
 def with_(
-    query: _Query, parts: Sequence[tuple[str, exp.Query]], *, materialized: bool | None = None
+    query: _Query,
+    parts: Sequence[tuple[str, exp.Query]],
+    *,
+    materialized: bool | None = None,
+    recursive: bool = False,
 ) -> _Query:
     """Return a query with common table expressions before it.
 
@@ -282,6 +286,7 @@ def with_(
         query: that reads them.
         parts: their names and queries.
         materialized: whether an engine has to make them first; ``None`` leaves it the choice.
+        recursive: whether one of them reads itself.
     """
     if parts:
         tables = [
@@ -292,5 +297,5 @@ def with_(
             )
             for name, part in parts
         ]
-        query.set("with_", exp.With(expressions=tables))
+        query.set("with_", exp.With(expressions=tables, recursive=recursive))
     return query

@@ -1,0 +1,293 @@
+"""Groups by time, made of ranges of an index: no row is sorted or looked at for its group.
+
+What arrives: an aggregation by something that is read off a date which an index has in order, such
+as its hour in local time. All of that is the same throughout a *step*, a range of time of which the
+earliest row is found in the index, and from it the next step that has a row. The rows of a step are
+aggregated there, and steps of the same key are put together. What leaves: the groups as ``groups``
+makes them; or ``None`` where the index has too little, or there would be too many steps.
+
+Steps are certain only around the starts of the sessions, where the zone's clock changes are known;
+rows beyond, which there hardly are, are grouped one by one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import gcd
+
+from sqlglot import exp
+
+from usql import resolved as r
+from usql.plan import sql
+from usql.plan.dates import MARGIN, constancy, modulo
+from usql.plan.rows import Rows, date_value
+from usql.plan.sql import Generic, Node
+from usql.plan.state import State
+from usql.record import Record
+from usql.schema import PRIMARY
+from usql.types import Kind
+from usql.zones import DAY_MS
+
+_MOST_STEPS = 10_000
+_SHORTEST_MS = 60_000
+_FURTHEST_MS = 2**50
+"""Dates beyond are no dates, and adding to them leaves the whole numbers."""
+
+_Part = tuple[str, r.FieldRef]
+"""A partial aggregate and the field it is of."""
+
+
+def plan_ranges(
+    state: State, query: r.AggregationQuery, aggregates: Sequence[r.Aggregate]
+) -> exp.Query | None:
+    """Return the groups of a query with some of its aggregates, where steps lead to them."""
+    if len(query.keys) != 1 or query.scan.where is not None:
+        return None
+    key = query.keys[0].expr
+    if not isinstance(key, r.DatePart | r.DateText):
+        return None
+    field = key.operand
+    if not isinstance(field, r.FieldRef) or field.many or field.field.table != query.scan.table:
+        return None
+    if query.scan.timeframe is not None and query.scan.table != PRIMARY:
+        return None
+    beside = state.layout.beside(field.field)
+    if beside is None or not all(_is_beside(expr, field, beside) for expr in aggregates):
+        return None
+    steps = _steps(state, query.scan, key)
+    if steps is None:
+        return None
+    parts = list(dict.fromkeys(part for expr in aggregates for part in _parts(expr)))
+    return _Ranges(state, query.scan, key, field, steps, parts).select(aggregates)
+
+
+class _Steps(Record):
+    """Steps of time, of equal length.
+
+    Attributes:
+        low: start of the first, in ms.
+        high: end of the last.
+        length: of each, in ms.
+        offset: in ms; its difference from the start of each is a multiple of the length.
+        cut: whether low and high may lie within a step.
+    """
+
+    low: int
+    high: int
+    length: int
+    offset: int
+    cut: bool
+
+
+def _steps(state: State, scan: r.Scan, key: r.DatePart | r.DateText) -> _Steps | None:
+    low, high = state.starts[0] - MARGIN, state.starts[1] + MARGIN
+    length = gcd(constancy(key), DAY_MS)
+    if -low > _FURTHEST_MS or high > _FURTHEST_MS or (high - low) // length > _MOST_STEPS:
+        return None
+    (_, offset), *changes = state.zone.transitions(low - DAY_MS, high + DAY_MS)
+    for instant, other in changes:
+        length = gcd(length, other - offset, instant + offset)
+    low -= (low + offset) % length
+    high += -(high + offset) % length
+    frame = scan.timeframe
+    if frame is not None:
+        low, high = max(low, frame.start), min(high, frame.end)
+    if length < _SHORTEST_MS or not 0 < high - low <= length * _MOST_STEPS:
+        return None
+    return _Steps(low, high, length, offset, frame is not None)
+
+
+def _is_beside(expr: r.Aggregate, date: r.FieldRef, beside: frozenset[str]) -> bool:
+    """Whether an aggregate can be put together of parts that an index has beside the date."""
+    if expr.condition is not None or expr.distinct:
+        return False
+    if expr.operand is None:
+        return True
+    operand = expr.operand
+    if not isinstance(operand, r.FieldRef) or operand.field.table != date.field.table:
+        return False
+    if operand.field.name not in beside:
+        return False
+    return expr.function in ("count", "min", "max") or (
+        expr.function in ("sum", "avg") and operand.type.kind is Kind.LONG
+    )
+
+
+def _parts(expr: r.Aggregate) -> list[_Part]:
+    if expr.operand is None:
+        return []
+    assert isinstance(expr.operand, r.FieldRef)
+    names = ("total", "count") if expr.function == "avg" else (expr.function,)
+    return [(name, expr.operand) for name in names]
+
+
+def _total(value: Node) -> Node:
+    """Return a sum of doubles, which no sum of whole numbers is too large for, with every bit."""
+    double = exp.Cast(this=value, to=exp.DataType.build("double"))
+    return sql.call(Generic.LIST_TEXT, exp.Sum(this=double))
+
+
+_PARTS: dict[str, Callable[[Node], Node]] = {
+    "count": lambda value: exp.Count(this=value),
+    "min": lambda value: exp.Min(this=value),
+    "max": lambda value: exp.Max(this=value),
+    "sum": lambda value: sql.call(Generic.SUM, value),
+    "total": _total,
+}
+
+
+class _Ranges:
+    """One grouping by steps."""
+
+    def __init__(
+        self,
+        state: State,
+        scan: r.Scan,
+        key: r.DatePart | r.DateText,
+        field: r.FieldRef,
+        steps: _Steps,
+        parts: Sequence[_Part],
+    ) -> None:
+        self._state = state
+        self._scan = scan
+        self._key = key
+        self._field = field
+        self._steps = steps
+        self._parts = parts
+        self._name = state.fresh("s")
+
+    def select(self, aggregates: Sequence[r.Aggregate]) -> exp.Query:
+        """Return the groups: parts of the same key together."""
+        alias = self._state.fresh("u")
+        united = self._united()
+        columns = [
+            sql.named(sql.column(alias, "k0"), "k0"),
+            sql.named(exp.Sum(this=self._unpacked(alias, None)), "n"),
+        ]
+        columns += [
+            sql.named(self._together(alias, expr), f"a{index}")
+            for index, expr in enumerate(aggregates)
+        ]
+        tree = sql.select(columns, sql.derived(united, alias), group=sql.positions(1))
+        return sql.with_(tree, [(self._name, self._found())], recursive=True)
+
+    def _together(self, alias: str, expr: r.Aggregate) -> Node:
+        """Return an aggregate, put together of its parts."""
+        first, *others = [self._unpacked(alias, part) for part in _parts(expr)] or [
+            self._unpacked(alias, None)
+        ]
+        match expr.function:
+            case "count":
+                return exp.Sum(this=first)
+            case "avg":
+                return sql.call(Generic.FLOAT_DIV, exp.Sum(this=first), exp.Sum(this=others[0]))
+        return _PARTS[expr.function](first)
+
+    # --- parts: those of a range are one value, since each query for one looks at all of its rows
+
+    def _packed(self, rows: Rows) -> Node:
+        """Return the number of rows, and the parts of the aggregates over them."""
+        parts = [_PARTS[function](rows.value(field)) for function, field in self._parts]
+        count = exp.Count(this=exp.Star())
+        return exp.Anonymous(this="JSON_ARRAY", expressions=[count, *parts]) if parts else count
+
+    def _unpacked(self, alias: str, part: _Part | None) -> Node:
+        """Return one of the parts, or the number of rows."""
+        packed = sql.column(alias, "p")
+        if not self._parts:
+            return packed
+        index = 0 if part is None else self._parts.index(part) + 1
+        path = exp.Literal(this=f"$[{index}]", is_string=True)
+        value = exp.Anonymous(this="JSON_EXTRACT", expressions=[packed, path])
+        if part is None or part[0] != "total":
+            return value
+        return exp.Cast(this=value, to=exp.DataType.build("double"))
+
+    # --- steps
+
+    def _found(self) -> exp.Union:
+        """Return the instant ``h`` of the earliest row of each step that has one; NULL at last."""
+        low, high = self._bound(self._steps.low), self._bound(self._steps.high)
+        first = self._earliest(low, high.copy())
+        later = self._earliest(self._end(), high)
+        following = sql.select(
+            [exp.Subquery(this=later)],
+            sql.relation(self._name, self._name),
+            where=sql.not_null(self._instant()),
+        )
+        return exp.Union(this=first, expression=following, distinct=False)
+
+    def _earliest(self, low: Node, high: Node) -> exp.Select:
+        rows, date = self._rows()
+        self._restrict(rows, low, high)
+        return rows.select([sql.named(exp.Min(this=date), "h")])
+
+    def _instant(self) -> Node:
+        return sql.column(self._name, "h")
+
+    def _end(self) -> Node:
+        """Return where the step of an instant ends."""
+        length, offset = self._steps.length, self._steps.offset
+        local = sql.add(self._instant(), sql.number(offset)) if offset else self._instant()
+        start = sql.sub(self._instant(), modulo(local, length))
+        return sql.add(start, sql.number(length))
+
+    def _end_within(self) -> Node:
+        if not self._steps.cut:
+            return self._end()
+        high = self._bound(self._steps.high)
+        before = exp.LT(this=self._end(), expression=high)
+        return sql.when(before, self._end(), high.copy())
+
+    def _bound(self, instant: int) -> Node:
+        return self._state.shared(instant)
+
+    # --- rows
+
+    def _rows(self) -> tuple[Rows, Node]:
+        rows = Rows(self._state, self._scan.table)
+        return rows, rows.value(self._field)
+
+    def _restrict(self, rows: Rows, low: Node | None, high: Node | None) -> None:
+        date = rows.value(self._field)
+        if low is not None:
+            rows.restrict(exp.GTE(this=date.copy(), expression=low))
+        if high is not None:
+            rows.restrict(exp.LT(this=date, expression=high))
+
+    def _united(self) -> exp.Query:
+        key = sql.named(date_value(self._state, self._key, self._instant), "k0")
+        rows, _ = self._rows()
+        self._restrict(rows, self._instant(), self._end_within())
+        packed = sql.named(exp.Subquery(this=rows.select([self._packed(rows)])), "p")
+        present = sql.not_null(self._instant())
+        source = sql.relation(self._name, self._name)
+        tree: exp.Query = sql.select([key, packed], source, where=present)
+        for beyond in self._beyond():
+            tree = exp.Union(this=tree, expression=self._one_by_one(beyond), distinct=False)
+        # no limit, but SQLite would put the query for the parts in the place of each of them
+        tree.set("limit", exp.Limit(expression=sql.number(-1)))
+        return tree
+
+    def _beyond(self) -> list[Rows]:
+        """Return the rows that no step has, as there may be."""
+        low, high = self._bound(self._steps.low), self._bound(self._steps.high)
+        frame = self._scan.timeframe
+        found = []
+        if frame is None or frame.start < self._steps.low:
+            rows, _ = self._rows()
+            self._restrict(rows, None if frame is None else self._bound(frame.start), low)
+            found.append(rows)
+        if frame is None or frame.end > self._steps.high:
+            rows, _ = self._rows()
+            self._restrict(rows, high, None if frame is None else self._bound(frame.end))
+            found.append(rows)
+        if frame is None:
+            rows, date = self._rows()
+            rows.restrict(sql.is_null(date))
+            found.append(rows)
+        return found
+
+    def _one_by_one(self, rows: Rows) -> exp.Select:
+        key = sql.named(rows.value(self._key), "k0")
+        return rows.select([key, sql.named(self._packed(rows), "p")], group=sql.positions(1))
