@@ -11,7 +11,7 @@ Lists and properties live in *value* relations, one row per value. Keys are
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import cached_property
@@ -75,11 +75,35 @@ HOT: Mapping[str, frozenset[str]] = {
 RANKED: Mapping[str, frozenset[str]] = {"useraction": frozenset(["duration", "startTime"])}
 """Fields of secondary rows that an index has in order, for queries that want the first few."""
 
-BESIDE: Mapping[str, Mapping[str, frozenset[str]]] = {
-    "usersession": {"startTime": frozenset(["startTime", "endTime"])},
-    "useraction": {"startTime": frozenset(["startTime", "duration"])},
+INDEXES: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "usersession": (
+        ("startTime", "endTime"),
+        ("userId",),
+        ("internalUserId",),
+        ("country", "city"),
+        ("country", "internalUserId"),
+        ("city", "duration"),
+        ("osFamily", "hasCrash"),
+        ("browserFamily",),
+        ("applicationType",),
+    ),
+    "useraction": (
+        ("startTime", "duration"),
+        ("duration",),
+        ("name",),
+        ("name", "duration"),
+        ("application", "apdexCategory", SESSION, "duration"),
+        (SESSION, "duration"),
+    ),
+    "userevent": (("name", "type"),),
+    "usererror": (("name", "type"),),
 }
-"""Dates that an index has in order, and the fields it has beside each."""
+"""The columns that indexes of base relations have, in order, where an engine has any.
+
+Each carries the row's key along. Where ``_session`` stands before what is measured, the rows of one
+import land side by side: a batch then rewrites a page per name, not a page per row. Names have
+their durations in order as well, since percentiles want them so.
+"""
 
 REPEATED: Mapping[str, frozenset[str]] = {
     "usersession": frozenset(["country", "city", "browserFamily", "osFamily", "applicationType"]),
@@ -131,9 +155,26 @@ class Layout:
         """Whether few values of a text differ, as far as one can tell beforehand."""
         return field.name in REPEATED.get(field.table, ())
 
-    def beside(self, date: Field) -> frozenset[str] | None:
-        """Return the fields that an index has in the order of a date; ``None`` without an index."""
-        return None if self.columnar else BESIDE.get(date.table, {}).get(date.name)
+    def index(
+        self, table: str, keys: Collection[str], values: Collection[str]
+    ) -> tuple[str, ...] | None:
+        """Return the columns of an index that begins with some fields, and has some others too.
+
+        Args:
+            table: of the fields.
+            keys: the fields that it begins with, in any order.
+            values: the others.
+        """
+        indexes = () if self.columnar else INDEXES.get(table, ())
+        wanted, beside = set(keys), set(values)
+        fitting = (
+            columns
+            for columns in indexes
+            if len(keys) == len(wanted)
+            and set(columns[: len(wanted)]) == wanted
+            and beside <= set(columns)
+        )
+        return min(fitting, key=len, default=None)
 
     @property
     def columnar(self) -> bool:

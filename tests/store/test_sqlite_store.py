@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from usql.errors import StoreError
-from usql.layout import BESIDE, RANKED, REPEATED, default_layout
+from usql.layout import RANKED, REPEATED, default_layout
 from usql.store import sqlite_schema, sqlite_store
 from usql.store.sqlite_store import (
     Location,
@@ -122,14 +122,6 @@ def test_an_index_begins_with_each_field_that_plans_take_for_sorted(
 ) -> None:
     first = {(index.relation, index.terms[0]) for index in sqlite_schema.indexes(default_layout())}
     assert {(table, f'"{name}"') for table, names in known.items() for name in names} <= first
-
-
-def test_an_index_has_beside_each_date_what_plans_read_there() -> None:
-    terms = [(index.relation, *index.terms) for index in sqlite_schema.indexes(default_layout())]
-    for table, dates in BESIDE.items():
-        for date, fields in dates.items():
-            found = [set(t) for t in terms if t[:2] == (table, f'"{date}"')]
-            assert any({f'"{name}"' for name in fields} <= columns for columns in found)
 
 
 def test_a_reader_cannot_write(location: Location, store: sqlite3.Connection) -> None:

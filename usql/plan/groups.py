@@ -22,6 +22,7 @@ from usql.plan.derived import aggregate, aggregated_values, linked_values
 from usql.plan.plain import scan_rows
 from usql.plan.ranges import plan_ranges
 from usql.plan.rows import Rows, source_of
+from usql.plan.skips import plan_skips
 from usql.plan.sql import Generic, Node
 from usql.plan.state import State
 from usql.types import Kind
@@ -35,11 +36,16 @@ def plan_groups(
         return counts
     if (ranges := plan_ranges(state, query, aggregates)) is not None:
         return ranges
+
+    def over(rows: Rows) -> _Pass:
+        keys = [join_key(state, rows, key.expr) for key in query.keys]
+        return _Pass(state, rows, keys, aggregates)
+
+    if (skips := plan_skips(state, query, aggregates, over)) is not None:
+        return skips
     many = [i for i, key in enumerate(query.keys) if source_of(key.expr) is not None]
     if len(many) != 1:
-        rows = scan_rows(state, query.scan)
-        keys = [join_key(state, rows, key.expr) for key in query.keys]
-        return _Pass(state, rows, keys, aggregates).select()
+        return over(scan_rows(state, query.scan)).select()
     with_values = _with_values(state, query, aggregates, many[0])
     without = _without_values(state, query, aggregates, many[0])
     return exp.Union(this=with_values, expression=without, distinct=False)
@@ -76,10 +82,6 @@ def _without_values(
     return _Pass(state, rows, keys, aggregates).select()
 
 
-def _names(columns: int) -> list[str]:
-    return [f"a{index}" for index in range(columns)]
-
-
 class _Pass:
     """One pass over rows that groups them."""
 
@@ -96,12 +98,12 @@ class _Pass:
         """Return the groups."""
         keys = [sql.named(node, f"k{i}") for i, node in enumerate(self._keys)]
         count = sql.named(exp.Count(this=exp.Star()), "n")
-        names = _names(len(self._aggregates))
-        columns = [
-            sql.named(self._aggregate(expr), name)
-            for expr, name in zip(self._aggregates, names, strict=True)
-        ]
+        columns = [sql.named(node, f"a{i}") for i, node in enumerate(self.aggregates())]
         return self._rows.select([*keys, count, *columns], group=sql.positions(len(keys)))
+
+    def aggregates(self) -> list[Node]:
+        """Return the aggregates over the rows."""
+        return [self._aggregate(expr) for expr in self._aggregates]
 
     def _aggregate(self, expr: r.Aggregate) -> Node:
         if expr.operand is not None and source_of(expr.operand) is not None:

@@ -51,8 +51,12 @@ def plan_ranges(
         return None
     if query.scan.timeframe is not None and query.scan.table != PRIMARY:
         return None
-    beside = state.layout.beside(field.field)
-    if beside is None or not all(_is_beside(expr, field, beside) for expr in aggregates):
+    if not all(_is_of_parts(expr, query.scan.table) for expr in aggregates):
+        return None
+    values = [
+        expr.operand.field.name for expr in aggregates if isinstance(expr.operand, r.FieldRef)
+    ]
+    if state.layout.index(query.scan.table, [field.field.name], values) is None:
         return None
     steps = _steps(state, query.scan, key)
     if steps is None:
@@ -97,16 +101,12 @@ def _steps(state: State, scan: r.Scan, key: r.DatePart | r.DateText) -> _Steps |
     return _Steps(low, high, length, offset, frame is not None)
 
 
-def _is_beside(expr: r.Aggregate, date: r.FieldRef, beside: frozenset[str]) -> bool:
-    """Whether an aggregate can be put together of parts that an index has beside the date."""
-    if expr.condition is not None or expr.distinct:
-        return False
-    if expr.operand is None:
-        return True
+def _is_of_parts(expr: r.Aggregate, table: str) -> bool:
+    """Whether an aggregate of a field of the table can be put together of parts."""
     operand = expr.operand
-    if not isinstance(operand, r.FieldRef) or operand.field.table != date.field.table:
+    if expr.condition is not None or expr.distinct or not isinstance(operand, r.FieldRef):
         return False
-    if operand.field.name not in beside:
+    if operand.many or operand.field.table != table:
         return False
     return expr.function in ("count", "min", "max") or (
         expr.function in ("sum", "avg") and operand.type.kind is Kind.LONG
@@ -114,17 +114,14 @@ def _is_beside(expr: r.Aggregate, date: r.FieldRef, beside: frozenset[str]) -> b
 
 
 def _parts(expr: r.Aggregate) -> list[_Part]:
-    if expr.operand is None:
-        return []
     assert isinstance(expr.operand, r.FieldRef)
     names = ("total", "count") if expr.function == "avg" else (expr.function,)
     return [(name, expr.operand) for name in names]
 
 
 def _total(value: Node) -> Node:
-    """Return a sum of doubles, which no sum of whole numbers is too large for, with every bit."""
-    double = exp.Cast(this=value, to=exp.DataType.build("double"))
-    return sql.call(Generic.LIST_TEXT, exp.Sum(this=double))
+    """Return a sum of doubles, which no sum of whole numbers is too large for."""
+    return exp.Sum(this=exp.Cast(this=value, to=exp.DataType.build("double")))
 
 
 _PARTS: dict[str, Callable[[Node], Node]] = {
@@ -160,22 +157,21 @@ class _Ranges:
         """Return the groups: parts of the same key together."""
         alias = self._state.fresh("u")
         united = self._united()
+        count, *parts = sql.unpacked(sql.column(alias, "p"), self._doubles)
         columns = [
             sql.named(sql.column(alias, "k0"), "k0"),
-            sql.named(exp.Sum(this=self._unpacked(alias, None)), "n"),
+            sql.named(exp.Sum(this=count), "n"),
         ]
         columns += [
-            sql.named(self._together(alias, expr), f"a{index}")
+            sql.named(self._together(expr, parts), f"a{index}")
             for index, expr in enumerate(aggregates)
         ]
         tree = sql.select(columns, sql.derived(united, alias), group=sql.positions(1))
         return sql.with_(tree, [(self._name, self._found())], recursive=True)
 
-    def _together(self, alias: str, expr: r.Aggregate) -> Node:
+    def _together(self, expr: r.Aggregate, parts: Sequence[Node]) -> Node:
         """Return an aggregate, put together of its parts."""
-        first, *others = [self._unpacked(alias, part) for part in _parts(expr)] or [
-            self._unpacked(alias, None)
-        ]
+        first, *others = [parts[self._parts.index(part)].copy() for part in _parts(expr)]
         match expr.function:
             case "count":
                 return exp.Sum(this=first)
@@ -183,25 +179,14 @@ class _Ranges:
                 return sql.call(Generic.FLOAT_DIV, exp.Sum(this=first), exp.Sum(this=others[0]))
         return _PARTS[expr.function](first)
 
-    # --- parts: those of a range are one value, since each query for one looks at all of its rows
+    @property
+    def _doubles(self) -> list[bool]:
+        return [False, *(function == "total" for function, _ in self._parts)]
 
     def _packed(self, rows: Rows) -> Node:
         """Return the number of rows, and the parts of the aggregates over them."""
         parts = [_PARTS[function](rows.value(field)) for function, field in self._parts]
-        count = exp.Count(this=exp.Star())
-        return exp.Anonymous(this="JSON_ARRAY", expressions=[count, *parts]) if parts else count
-
-    def _unpacked(self, alias: str, part: _Part | None) -> Node:
-        """Return one of the parts, or the number of rows."""
-        packed = sql.column(alias, "p")
-        if not self._parts:
-            return packed
-        index = 0 if part is None else self._parts.index(part) + 1
-        path = exp.Literal(this=f"$[{index}]", is_string=True)
-        value = exp.Anonymous(this="JSON_EXTRACT", expressions=[packed, path])
-        if part is None or part[0] != "total":
-            return value
-        return exp.Cast(this=value, to=exp.DataType.build("double"))
+        return sql.packed([exp.Count(this=exp.Star()), *parts], self._doubles)
 
     # --- steps
 

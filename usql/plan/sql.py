@@ -157,6 +157,34 @@ def case(branches: Sequence[tuple[Node, Node]], otherwise: Node) -> Node:
     return exp.Case(ifs=[exp.If(this=c, true=v) for c, v in branches], default=otherwise)
 
 
+def packed(values: Sequence[Node], doubles: Sequence[bool]) -> Node:
+    """Return several values as one, for what can yield only one.
+
+    Args:
+        values: numbers.
+        doubles: which of them are doubles, of which no bit is lost.
+    """
+    if len(values) == 1:
+        return values[0]
+    parts = [
+        when(not_null(value), call(Generic.LIST_TEXT, value.copy())) if double else value
+        for value, double in zip(values, doubles, strict=True)
+    ]
+    return exp.Anonymous(this="JSON_ARRAY", expressions=parts)
+
+
+def unpacked(value: Node, doubles: Sequence[bool]) -> list[Node]:
+    """Return the values of ``packed``."""
+    if len(doubles) == 1:
+        return [value]
+    found = []
+    for index, double in enumerate(doubles):
+        path = exp.Literal(this=f"$[{index}]", is_string=True)
+        part: Node = exp.Anonymous(this="JSON_EXTRACT", expressions=[value.copy(), path])
+        found.append(exp.Cast(this=part, to=exp.DataType.build("double")) if double else part)
+    return found
+
+
 def conjunction(conditions: Iterable[Node]) -> Node | None:
     """Return all conditions joined by ``AND``, or ``None`` where there are none."""
     return _balanced(exp.And, list(conditions))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterator
 
-from usql.layout import KEY, SESSION, VALUE, Layout, Relation
+from usql.layout import INDEXES, KEY, VALUE, Layout, Relation
 from usql.record import Record
 from usql.types import Kind
 
@@ -75,35 +75,14 @@ def quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
-# A secondary relation has no rowid, so each of its indexes carries (_session, _position) along and
-# covers semi-joins. Where _session stands before the measured column, the rows of one import land
-# side by side in the index: a batch then rewrites a page per name, not a page per row. Names have
-# their durations in order as well, since percentiles want them so.
-_INDEXES = (
-    Index("usersession", "usersession_identity", IDENTITY, unique=True),
-    _on("usersession", "startTime", "endTime"),
-    _on("usersession", "userId"),
-    _on("usersession", "internalUserId"),
-    _on("usersession", "country", "city"),
-    _on("usersession", "country", "internalUserId"),
-    _on("usersession", "city", "duration"),
-    _on("usersession", "osFamily", "hasCrash"),
-    _on("usersession", "browserFamily"),
-    _on("usersession", "applicationType"),
-    _on("useraction", "startTime", "duration"),
-    _on("useraction", "duration"),
-    _on("useraction", "name"),
-    _on("useraction", "name", "duration"),
-    _on("useraction", "application", "apdexCategory", SESSION, "duration"),
-    _on("useraction", SESSION, "duration"),
-    _on("userevent", "name", "type"),
-    _on("usererror", "name", "type"),
-)
+_IDENTITY_INDEX = Index("usersession", "usersession_identity", IDENTITY, unique=True)
 
 
 def indexes(layout: Layout) -> Iterator[Index]:
     """Yield all indexes of a store: those of the tables, then those of the value relations."""
-    yield from _INDEXES
+    yield _IDENTITY_INDEX
+    for relation, lists in INDEXES.items():
+        yield from (_on(relation, *columns) for columns in lists)
     for table in layout.schema.tables:
         for field in table.collections:
             columns = (KEY, VALUE) if field.properties else (VALUE,)
