@@ -140,7 +140,11 @@ def _percentile(value: Node, n: Node, *ps: Node) -> Node:
     several = len(parts) > 1
     name = "quantilesExactInclusive" if several else "quantileExactInclusive"
     found = exp.ParameterizedAgg(this=name, expressions=parts, params=[_real(value)])
-    return _call("arrayElement", found, _number(int(n.name) + 1)) if several else found
+    if not several:
+        return found
+    # of no values there is a list of what is not a number
+    one = _call("arrayElement", found, _number(int(n.name) + 1))
+    return _call("if", _call("isNaN", one), exp.Null(), one.copy())
 
 
 def _contains(text: Node, part: Node) -> Node:

@@ -181,6 +181,8 @@ def apply(
         return exp.Count(this=exp.Star())
     if expr.distinct:
         return exp.Count(this=exp.Distinct(expressions=[value]))
+    if _is_constant(expr.operand):
+        value = sql.when(sql.true(), value)  # of a type that has NULL, which no rows come to
     if expr.function == "percentile":
         assert expr.percentile is not None
         wanted = _together(state, expr, beside)
@@ -208,6 +210,13 @@ def _together(state: State, expr: r.Aggregate, beside: Sequence[r.Aggregate]) ->
         return [expr.percentile]
     alike = [a for a in beside if replace(a, percentile=expr.percentile) == expr]
     return [a.percentile for a in alike if a.percentile is not None] or [expr.percentile]
+
+
+def _is_constant(operand: r.Expr | None) -> bool:
+    match operand:
+        case r.Arithmetic():
+            return _is_constant(operand.left) and _is_constant(operand.right)
+    return isinstance(operand, r.Const)
 
 
 def _is_whole(operand: r.Expr | None) -> bool:

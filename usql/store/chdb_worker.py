@@ -33,7 +33,6 @@ _LENGTH = struct.Struct("<I")
 
 ALWAYS = {
     "join_use_nulls": "1",
-    "aggregate_functions_null_for_empty": "1",
     "cast_keep_nullable": "1",
     "enable_extended_results_for_datetime_functions": "1",
     "prefer_column_name_to_alias": "1",
