@@ -34,6 +34,7 @@ _LENGTH = struct.Struct("<I")
 ALWAYS = {
     "join_use_nulls": "1",
     "cast_keep_nullable": "1",
+    "enable_join_runtime_filters": "0",
     "enable_extended_results_for_datetime_functions": "1",
     "prefer_column_name_to_alias": "1",
     "output_format_json_quote_64bit_integers": "0",

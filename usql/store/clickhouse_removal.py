@@ -59,7 +59,7 @@ def delete(
 
 
 def compact(location: ClickhouseLocation, layout: Layout) -> CompactSummary:
-    """Merge the parts of each table into one per month; see ``removal``."""
+    """Merge the parts of each table into one per year; see ``removal``."""
     began = time.monotonic()
     with clickhouse_writer(location, layout) as writer, writer.client.changing():
         client = writer.client

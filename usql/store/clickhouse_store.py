@@ -3,11 +3,12 @@
 What arrives: a place. What leaves: a client to a store of the current version; what else the place
 holds is refused with a ``StoreError``.
 
-Every relation is a ``ReplacingMergeTree`` in the order of its key, parted by month. ``_session``
+Every relation is a ``ReplacingMergeTree`` in the order of its key, parted by year. ``_session``
 begins with the second in which the session began, so that rows lie in the order of time, those of
-a session are neighbours, and a range of time is a range of the key. On a cluster each table is one
-of a shard's, replicated, with a ``Distributed`` table before it; the shard is chosen by
-``_session``, so all rows of a session are on one.
+a session are neighbours, and a range of time is a range of the key. What most questions about
+actions read of them is there a second time, in the order of names, as a projection. On a cluster
+each table is one of a shard's, replicated, with a ``Distributed`` table before it; the shard is
+chosen by ``_session``, so all rows of a session are on one.
 
 The engine knows no transactions. The journal says which sessions are on their way in and which are
 on their way out; who opens the store to write after an import was killed finishes or undoes that.
@@ -16,12 +17,12 @@ on their way out; who opens the store to write after an import was killed finish
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from usql.errors import StoreError
-from usql.layout import KEY, SESSION, Layout, Relation
+from usql.layout import HOT, KEY, SESSION, Layout, Relation
 from usql.schema import PRIMARY
 from usql.store.clickhouse_client import (
     MAKE_ONE,
@@ -49,13 +50,18 @@ LAST_SECOND = (1 << 32) - 1
 STORE, PROPERTY, JOURNAL = "usql_store", "usql_property", "usql_journal"
 SEGMENT = "usql_segment"
 
+_SMALL = "CODEC(T64, LZ4)"
+"""Whole numbers that lie close to their neighbours: half the bytes, read in half the time."""
+
 _TYPES = {
-    Kind.LONG: "Nullable(Int64)",
-    Kind.DATE: "Nullable(Int64) CODEC(Delta(8), LZ4)",
+    Kind.LONG: f"Nullable(Int64) {_SMALL}",
+    Kind.DATE: f"Nullable(Int64) {_SMALL}",
     Kind.BOOLEAN: "Nullable(Bool)",
     Kind.DOUBLE: "Nullable(Float64)",
     Kind.ENUM: "LowCardinality(Nullable(String))",
 }
+_KEY_TYPES = {SESSION: "Int64", KEY: "LowCardinality(String)"}
+
 _FEW_VALUES = frozenset(
     [
         "application",
@@ -83,6 +89,22 @@ _FEW_VALUES = frozenset(
     ]
 )
 """Texts that a store repeats often enough for a dictionary, besides all enums."""
+
+_INDEXES: Mapping[str, Mapping[str, str]] = {
+    "usersession": {
+        "startTime": "minmax",
+        "userId": "bloom_filter",
+        "internalUserId": "bloom_filter",
+    },
+    "useraction": {"startTime": "minmax", "duration": "minmax"},
+}
+"""Further indexes: which blocks can have a value at all."""
+_BY_NAME = {"useraction": HOT["useraction"]}
+"""Columns that a table has a second time, in the order of names."""
+_KEEP_PROJECTIONS = (
+    "deduplicate_merge_projection_mode = 'rebuild',"
+    " lightweight_mutation_projection_mode = 'rebuild'"
+)
 
 
 def open_store(
@@ -187,11 +209,15 @@ class _Tables:
 
     def sharded(self, relation: Relation) -> Iterator[str]:
         """Yield what makes a relation."""
-        columns = ", ".join(chain(_key_columns(relation), _value_columns(relation)))
-        month = f"toYYYYMM(toDateTime(intDiv({quoted(SESSION)}, {SECOND}), 'UTC'))"
+        columns = ", ".join(
+            chain(_key_columns(relation), _value_columns(relation), _further(relation))
+        )
+        year = f"toYear(toDateTime(intDiv({quoted(SESSION)}, {SECOND}), 'UTC'))"
         # a property is looked for by its key, whatever the session
         key_first = sorted(relation.keys, key=lambda name: name != KEY)
-        order = f"PARTITION BY {month} ORDER BY ({', '.join(map(quoted, key_first))})"
+        order = f"PARTITION BY {year} ORDER BY ({', '.join(map(quoted, key_first))})"
+        if relation.name in _BY_NAME:
+            order += f" SETTINGS {_KEEP_PROJECTIONS}"
         if self._cluster is None:
             yield self._table(relation.name, columns, "ReplacingMergeTree", order)
             return
@@ -333,10 +359,20 @@ def _is_store(client: Client, location: ClickhouseLocation) -> bool:
     return bool(version)
 
 
+def _further(relation: Relation) -> Iterator[str]:
+    """Yield what a table has besides its columns: indexes, and rows in another order."""
+    for name, kind in _INDEXES.get(relation.name, {}).items():
+        yield f"INDEX {quoted(f'by_{name}')} {quoted(name)} TYPE {kind} GRANULARITY 1"
+    if columns := _BY_NAME.get(relation.name):
+        first = ", ".join(map(quoted, ("name", *relation.keys)))
+        others = ", ".join(quoted(name) for name, _ in relation.columns if name in columns)
+        keys = ", ".join(map(quoted, relation.keys))
+        yield f'PROJECTION "by_name" (SELECT {keys}, {others} ORDER BY {first})'
+
+
 def _key_columns(relation: Relation) -> Iterator[str]:
     for name in relation.keys:
-        kind = "LowCardinality(String)" if name == KEY else "Int64 CODEC(Delta(8), LZ4)"
-        yield f"{quoted(name)} {kind}"
+        yield f"{quoted(name)} {_KEY_TYPES.get(name, f'Int64 {_SMALL}')}"
 
 
 def _value_columns(relation: Relation) -> Iterator[str]:
