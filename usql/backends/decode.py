@@ -8,7 +8,7 @@ form). What leaves: ``None``, ``int``, ``float``, ``bool``, ``str``, lists, and 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -20,11 +20,13 @@ from usql.types import Kind, Type
 OVERFLOW = "a whole number of the result is beyond 64 bits"
 _LIMIT = 2**63
 
-Decoder = Callable[[Any], Any]
+Values = Sequence[Any]
+Column = Callable[[Values], Values]
+"""Decodes all values of a column; the same object comes back where none of them changes."""
 
 
 def decode_rows(
-    rows: Iterable[Sequence[Any]], outputs: Sequence[Output], documents: Sequence[Any] | None
+    rows: Sequence[Sequence[Any]], outputs: Sequence[Output], documents: Sequence[Any] | None
 ) -> list[tuple[Any, ...]]:
     """Return rows of the result.
 
@@ -33,21 +35,20 @@ def decode_rows(
         outputs: what the columns are.
         documents: the whole row for each row, where a column asks for it.
     """
-    decoders = [_decoder(output) for output in outputs]
-    width = len(outputs)
-    changed = [(i, decoder) for i, decoder in enumerate(decoders) if decoder is not None]
-    whole = [i for i, output in enumerate(outputs) if output.type.kind is Kind.JSON]
-    if not changed and not whole:
-        return [tuple(row[:width]) for row in rows]
-    result = []
-    for number, row in enumerate(rows):
-        values = list(row[:width])
-        for index, decoder in changed:
-            values[index] = decoder(values[index])
-        for index in whole:
-            values[index] = _document_text(documents, number)
-        result.append(tuple(values))
-    return result
+    if not rows:
+        return []
+    columns: list[Values] = []
+    changed = len(rows[0]) != len(outputs)
+    for index, output in enumerate(outputs):
+        if output.type.kind is Kind.JSON:
+            decoded: Values = [_document_text(documents, number) for number in range(len(rows))]
+            changed = True
+        else:
+            values = [row[index] for row in rows]
+            decoded = _column(output)(values)
+            changed = changed or decoded is not values
+        columns.append(decoded)
+    return list(zip(*columns, strict=True)) if changed else [tuple(row) for row in rows]
 
 
 def _document_text(documents: Sequence[Any] | None, number: int) -> str | None:
@@ -59,29 +60,62 @@ def _document_text(documents: Sequence[Any] | None, number: int) -> str | None:
     )
 
 
-def _decoder(output: Output) -> Decoder | None:
+def _column(output: Output) -> Column:
     if output.type.kind is Kind.PROPERTIES:
-        value = float if output.doubles else None
-        return partial(_property_dicts if output.type.many else _property_dict, value)
-    single = _single_decoder(output.type.one, output)
-    if output.type.many:
-        return partial(_list, single)
-    return None if single is None else partial(_or_none, single)
+        decode = _doubles if output.doubles else _as_they_are
+        return partial(_property_dicts if output.type.many else _property_dict, decode)
+    single = _single(output.type.one, output)
+    return partial(_lists, single) if output.type.many else single
 
 
-def _single_decoder(kind: Type, output: Output) -> Decoder | None:
+def _single(kind: Type, output: Output) -> Column:
     if output.format is not None:
-        return output.format.text
+        return partial(_each, output.format.text)
     match kind.kind:
         case Kind.BOOLEAN:
-            return bool
+            return partial(_converted, bool)
         case Kind.DOUBLE:
-            return float
+            return _doubles
         case Kind.LONG | Kind.DATE:
-            return _whole
+            return _whole_numbers
         case Kind.IP:
-            return decode_address
-    return None
+            return partial(_each, decode_address)
+    return _as_they_are
+
+
+def _as_they_are(values: Values) -> Values:
+    return values
+
+
+def _each(decoder: Callable[[Any], Any], values: Values) -> Values:
+    return [None if value is None else decoder(value) for value in values]
+
+
+_NULL = type(None)
+
+
+def _converted(kind: type, values: Values) -> Values:
+    """Return values of a type; mostly they are of it."""
+    return values if {*map(type, values)} <= {kind, _NULL} else _each(kind, values)
+
+
+def _doubles(values: Values) -> Values:
+    return _converted(float, values)
+
+
+def _whole_numbers(values: Values) -> Values:
+    """Return whole numbers, some of which an engine may have computed as doubles.
+
+    Raises:
+        EngineError: one is beyond 64 bits.
+    """
+    kinds = {*map(type, values)}
+    if not kinds <= {int, _NULL}:
+        return _each(_whole, values)
+    numbers = [v for v in values if v is not None] if _NULL in kinds else values
+    if numbers and (min(numbers) < -_LIMIT or max(numbers) >= _LIMIT):
+        raise EngineError(OVERFLOW)
+    return values
 
 
 def _whole(value: Any) -> Any:
@@ -100,34 +134,38 @@ def _whole(value: Any) -> Any:
     return value
 
 
-def _or_none(decoder: Decoder, value: Any) -> Any:
-    return None if value is None else decoder(value)
+_Entry = list[Any]
 
 
-_Entry = Sequence[Any]
+def _entries(values: Values) -> list[list[_Entry]]:
+    """Return the rows of each list in their order; no two of a list have the same order."""
+    if {*map(type, values)} <= {str, _NULL}:
+        values = json.loads(f"[{','.join(value or '[]' for value in values)}]")
+    found: list[list[_Entry]] = [value or [] for value in values]
+    for entries in found:
+        entries.sort()
+    return found
 
 
-def _entries(value: str | list[_Entry] | None) -> list[_Entry]:
-    """Return the rows of a list in their order; there is no value behind equal orders."""
-    if value is None:
-        return []
-    entries: list[_Entry] = json.loads(value) if isinstance(value, str) else value
-    entries.sort(key=lambda entry: tuple(entry[:-1]))
-    return entries
+def _lists(decode: Column, values: Values) -> Values:
+    return [decode([entry[-1] for entry in entries]) for entries in _entries(values)]
 
 
-def _list(decoder: Decoder | None, value: Any) -> list[Any]:
-    values = [entry[-1] for entry in _entries(value)]
-    return values if decoder is None else [decoder(v) for v in values]
+def _property_dict(decode: Column, values: Values) -> Values:
+    found = []
+    for entries in _entries(values):
+        items = decode([item for _, item in entries])
+        found.append({key: item for (key, _), item in zip(entries, items, strict=True)})
+    return found
 
 
-def _property_dict(decoder: Decoder | None, value: Any) -> dict[str, Any]:
-    return {key: decoder(item) if decoder else item for key, item in _entries(value)}
-
-
-def _property_dicts(decoder: Decoder | None, value: Any) -> list[dict[str, Any]]:
-    """Return a dictionary for each row that has properties."""
-    rows: dict[Any, dict[str, Any]] = {}
-    for position, key, item in _entries(value):
-        rows.setdefault(position, {})[key] = decoder(item) if decoder else item
-    return list(rows.values())
+def _property_dicts(decode: Column, values: Values) -> Values:
+    """Return, for each value, a dictionary for each row that has properties."""
+    found = []
+    for entries in _entries(values):
+        rows: dict[Any, dict[str, Any]] = {}
+        items = decode([item for *_, item in entries])
+        for (position, key, _), item in zip(entries, items, strict=True):
+            rows.setdefault(position, {})[key] = item
+        found.append(list(rows.values()))
+    return found

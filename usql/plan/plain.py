@@ -170,6 +170,8 @@ class _Gathering:
         assert source is not None
         if isinstance(source, r.KeysRef):
             return self._separate(self._distinct_keys(expr, source), source.field.table)
+        if not self.state.layout.columnar:
+            return self._own(source, expr)
         relation = value_relation(self.state, source)
         if isinstance(source, r.PropertyRef):
             relation = f"{relation}.{source.key}"
@@ -179,6 +181,13 @@ class _Gathering:
         name = f"c{index}"
         columns.append(sql.named(value_list(rows, source, expr, self.state), name))
         return sql.column(alias, name)
+
+    def _own(self, source: r.Source, expr: r.Expr) -> Node:
+        """Return the query for the values of one row; an engine of rows looks them up sooner."""
+        rows = value_rows(self.state, source)
+        for key in self._link(rows.table):
+            rows.restrict(sql.equal(rows.key(key), sql.column(_PAGE, key)))
+        return exp.Subquery(this=rows.select([value_list(rows, source, expr, self.state)]))
 
     def finish(self) -> list[exp.Join]:
         """Return all joins."""
