@@ -137,11 +137,14 @@ class Layout:
         hot: the fields of the base relation, for each table whose rows are split in two; an engine
             that keeps columns apart anyway has no use for it.
         shares: whether the engine makes a common table expression once for all who read it.
+        marks: whether the engine groups all of a table's rows by session sooner than it looks for
+            the sessions of each of several conditions.
     """
 
     schema: Schema
     hot: Mapping[str, frozenset[str]] = dataclass_field(default_factory=lambda: HOT)
     shares: bool = False
+    marks: bool = False
 
     def is_ranked(self, field: Field) -> bool:
         """Whether an index has the rows in the order of a field."""
@@ -233,4 +236,4 @@ def columnar_layout() -> Layout:
 
 def duckdb_layout() -> Layout:
     """Return the same for DuckDB."""
-    return Layout(catalogue(), hot={}, shares=True)
+    return Layout(catalogue(), hot={}, shares=True, marks=True)

@@ -49,13 +49,16 @@ def condition(state: State, rows: Rows, node: r.Condition) -> Node:
             return negation(state, rows, operand)
         case r.IsNull(field=field):
             if field.many:
-                return exp.Not(this=_some(state, rows, field, lambda found: _present(found, field)))
+                return exp.Not(this=_is_there(state, rows, node, field))
             return sql.is_null(rows.value(field))
         case r.OfSession(condition=inner):
             sessions = Rows(state, PRIMARY)
             sessions.restrict(condition(state, sessions, inner))
             return sql.among([rows.key(SESSION)], sessions.select([sessions.key(SESSION)]))
     if node.field.many:
+        mark = rows.mark(node)
+        if mark is not None:
+            return mark
         return _some(state, rows, node.field, lambda found: predicate(state, found, node))
     return predicate(state, rows, node)
 
@@ -70,7 +73,7 @@ def negation(state: State, rows: Rows, node: r.Condition) -> Node:
         case r.IsNull(field=field) if not field.many:
             return sql.not_null(rows.value(field))
         case r.IsNull(field=field):
-            return _some(state, rows, field, lambda found: _present(found, field))
+            return _is_there(state, rows, node, field)
         case r.Compare(field=field, operator="=", value=value) if not field.many:
             left, right = rows.value(field), state.parameter(value)
             return exp.NullSafeNEQ(this=left, expression=right)
@@ -91,6 +94,12 @@ def _some(state: State, rows: Rows, source: r.Source, satisfied: Callable[[Rows]
     found = value_rows(state, source)
     found.restrict(satisfied(found))
     return sql.among([rows.key(k) for k in keys], found.select([found.key(k) for k in keys]))
+
+
+def _is_there(state: State, rows: Rows, node: r.IsNull, source: r.Source) -> Node:
+    """Return whether there is a value of many."""
+    mark = rows.mark(node)
+    return mark or _some(state, rows, source, lambda found: _present(found, source))
 
 
 def _present(rows: Rows, source: r.Source) -> Node:

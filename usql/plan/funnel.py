@@ -6,14 +6,19 @@ it comes, and the rows are counted by how far they came.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlglot import exp
 
 from usql import resolved as r
 from usql.plan import sql
 from usql.plan.conditions import condition, negation
+from usql.plan.marks import marked_rows
 from usql.plan.plain import scan_rows
+from usql.plan.rows import Rows
 from usql.plan.sql import Node
 from usql.plan.state import Output, Planned, State
+from usql.schema import PRIMARY
 from usql.types import LONG
 
 _JUDGED = "f"
@@ -21,8 +26,9 @@ _JUDGED = "f"
 
 def plan_funnel(query: r.FunnelQuery, state: State) -> Planned:
     """Return a funnel in generic SQL: one row, a column per step."""
-    rows = scan_rows(state, query.scan)
     first, *others = (step for _, step in query.steps)
+    marked = _marked(state, query.scan, first, others)
+    rows = scan_rows(state, query.scan, among=marked[0] if marked else None)
     rows.restrict(_bracketed(condition(state, rows, first)))
     # side by side, not one in the other, since engines take only so much of that
     failed = [
@@ -31,9 +37,21 @@ def plan_funnel(query: r.FunnelQuery, state: State) -> Planned:
     end = sql.number(len(query.steps))
     reached = sql.case(failed, end) if failed else end
     judged = rows.select([sql.named(reached, "reached")])
+    if marked:
+        sql.with_(judged, [marked[1]])
     columns = [sql.named(_count(index), f"c{index}") for index in range(len(query.steps))]
     outputs = tuple(Output(label, LONG) for label, _ in query.steps)
     return Planned(_counted(state, columns, judged), state.parameters, outputs)
+
+
+def _marked(
+    state: State, scan: r.Scan, first: r.Condition, others: Sequence[r.Condition]
+) -> tuple[Rows, tuple[str, exp.Select]] | None:
+    """Return sessions with marks for the conditions on their many values, where that pays."""
+    if scan.table != PRIMARY:
+        return None
+    where = () if scan.where is None else (scan.where,)
+    return marked_rows(state, (first, *where), others)
 
 
 def _counted(state: State, columns: list[Node], judged: exp.Select) -> exp.Select:

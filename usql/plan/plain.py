@@ -25,9 +25,18 @@ from usql.types import Kind
 _PAGE = "page"
 
 
-def scan_rows(state: State, scan: r.Scan, *, leads: bool = False) -> Rows:
-    """Return the rows a query is about; for ``leads`` see ``Rows``."""
-    rows = Rows(state, scan.table, leads=leads)
+def scan_rows(
+    state: State, scan: r.Scan, *, leads: bool = False, among: Rows | None = None
+) -> Rows:
+    """Return the rows a query is about.
+
+    Args:
+        state: of the planning.
+        scan: which they are.
+        leads: see ``Rows``.
+        among: rows of the table that they all are among; all of them unless given.
+    """
+    rows = among or Rows(state, scan.table, leads=leads)
     if scan.timeframe is not None:
         start = exp.GTE(
             this=rows.field("startTime", PRIMARY),

@@ -7,7 +7,7 @@ holds just these values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from sqlglot import exp
 
@@ -38,6 +38,8 @@ class Rows:
         leads: whether the first relation should lead the engine's loops, since results are in the
             order of one of its indexes. Every row has its session and its detail, so outer joins
             find the same rows, and keep an engine from starting at the other end.
+        marks: boolean columns of the first relation, by the conditions on many values that they
+            are marks of; never null (see ``marks``).
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Rows:
         *,
         of: str | None = None,
         leads: bool = False,
+        marks: Mapping[r.Condition, str] | None = None,
     ) -> None:
         self._state = state
         self._leads = leads
@@ -59,6 +62,7 @@ class Rows:
         self._joins: list[exp.Join] = []
         self._where: list[Node] = []
         self._of = of
+        self._marks = marks or {}
         if of is not None:
             self.restrict(sql.equal(self.key(KEY), state.parameter(of)))
 
@@ -67,6 +71,11 @@ class Rows:
     def key(self, name: str) -> Node:
         """Return a key column of the row."""
         return sql.column(self._first, name)
+
+    def mark(self, condition: r.Condition) -> Node | None:
+        """Return the column that says whether a condition on many values is satisfied, if any."""
+        name = self._marks.get(condition)
+        return None if name is None else sql.column(self._first, name)
 
     def link(self, other: str) -> tuple[str, ...]:
         """Return the key columns that a row shares with the rows of another table."""
