@@ -9,6 +9,7 @@ anything. ``DateFormat.text`` turns a code into its text.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
 from datetime import date, timedelta
 from enum import Enum
 from functools import cached_property
@@ -62,6 +63,9 @@ class Part(Enum):
     """1 to 12."""
     MINUTE = (11, 60, 60_000)
     SECOND = (12, 60, 1_000)
+
+    # that of Enum is made in Python, and texts of dates look parts up many times
+    __hash__ = object.__hash__
 
     @property
     def rank(self) -> float:
@@ -205,15 +209,43 @@ class DateFormat(Record):
 
     def text(self, code: int) -> str:
         """Return the text that a code stands for."""
-        values: dict[Part, int] = {}
-        for part in reversed(self.parts):
-            if part.radix and part is not self.parts[0]:
-                code, values[part] = divmod(code, part.radix)
+        values: _Values = {}
+        for part, radix in self._radixes:
+            if radix:
+                code, values[part] = divmod(code, radix)
             else:
                 values[part] = code
-        return "".join(
-            p if isinstance(p, str) else _text(p, _complete(values)) for p in self.pieces
-        )
+        for complete in self._completions:
+            complete(values)
+        return "".join([p if isinstance(p, str) else p(values) for p in self._writers])
+
+    @cached_property
+    def _radixes(self) -> tuple[tuple[Part, int], ...]:
+        """The parts, fine to coarse, with what the code is divided by to get each; 0 at last."""
+        coarsest = self.parts[:1]
+        return tuple((p, 0 if p in coarsest else p.radix) for p in reversed(self.parts))
+
+    @cached_property
+    def _completions(self) -> tuple[Callable[[_Values], None], ...]:
+        """What adds the parts that follow from those the code has, in order."""
+        known = set(self.parts)
+        possible = []
+        for part, complete, made in _COMPLETIONS:
+            if part in known:
+                possible.append((part, complete, made))
+                known |= made
+        wanted = {_part(p) for p in self.pieces if isinstance(p, Letters)}
+        found = []
+        for part, complete, made in reversed(possible):
+            if made & wanted:
+                found.append(complete)
+                wanted.add(part)
+        return tuple(reversed(found))
+
+    @cached_property
+    def _writers(self) -> tuple[str | Callable[[_Values], str], ...]:
+        """What makes each piece of the text of a date's parts."""
+        return tuple(p if isinstance(p, str) else _writer(p) for p in self.pieces)
 
 
 def _pieces(text: str) -> list[str | Letters]:
@@ -277,41 +309,75 @@ def _part(run: Letters) -> Part:
     return Part.WEEKDAY if run.letter == "E" or run.width > 2 else Part.WEEKDAY_NUMBER
 
 
-def _complete(values: dict[Part, int]) -> dict[Part, int]:
-    """Add the parts that follow from those the code holds."""
-    full = dict(values)
-    if Part.YEAR_MONTH in full:
-        full[Part.YEAR], full[Part.MONTH] = divmod(full[Part.YEAR_MONTH], 100)
-    if Part.MONTH_DAY in full:
-        full[Part.MONTH], full[Part.DAY] = divmod(full[Part.MONTH_DAY], 100)
-    if Part.DATE in full:
-        day = _EPOCH_DAY + timedelta(days=full[Part.DATE])
-        full |= {Part.YEAR: day.year, Part.MONTH: day.month, Part.DAY: day.day}
-        full[Part.WEEKDAY] = day.weekday()
-    if Part.YEAR in full:
-        full[Part.YEAR_OF_CENTURY] = full[Part.YEAR] % 100
-    if Part.MONTH in full:
-        full[Part.MONTH_LETTER] = full[Part.MONTH]
-    if Part.WEEKDAY_NUMBER in full:
-        full[Part.WEEKDAY] = (full[Part.WEEKDAY_NUMBER] + 5) % 7
-    if Part.WEEKDAY in full:
-        full[Part.WEEKDAY_NUMBER] = (full[Part.WEEKDAY] + 1) % 7 + 1
-        full[Part.WEEKDAY_LETTER] = full[Part.WEEKDAY]
-    if Part.HOUR in full:
-        full[Part.HOUR_OF_HALF_DAY] = (full[Part.HOUR] + 11) % 12 + 1
-    return full
+_Values = dict[Part, int]
+
+# each is looked up so often that the way through the class would be half of the time
+_YEAR, _MONTH, _DAY, _WEEKDAY = Part.YEAR, Part.MONTH, Part.DAY, Part.WEEKDAY
+_DATE, _HOUR, _WEEKDAY_NUMBER = Part.DATE, Part.HOUR, Part.WEEKDAY_NUMBER
 
 
-def _text(run: Letters, values: dict[Part, int]) -> str:
-    part = _part(run)
-    value = values[part]
+def _split_year_month(values: _Values) -> None:
+    values[_YEAR], values[_MONTH] = divmod(values[Part.YEAR_MONTH], 100)
+
+
+def _split_month_day(values: _Values) -> None:
+    values[_MONTH], values[_DAY] = divmod(values[Part.MONTH_DAY], 100)
+
+
+def _split_date(values: _Values) -> None:
+    day = _EPOCH_DAY + timedelta(days=values[_DATE])
+    values[_YEAR], values[_MONTH], values[_DAY] = day.year, day.month, day.day
+    values[_WEEKDAY] = day.weekday()
+
+
+def _year_of_century(values: _Values) -> None:
+    values[Part.YEAR_OF_CENTURY] = values[_YEAR] % 100
+
+
+def _month_letter(values: _Values) -> None:
+    values[Part.MONTH_LETTER] = values[_MONTH]
+
+
+def _weekday(values: _Values) -> None:
+    values[_WEEKDAY] = (values[_WEEKDAY_NUMBER] + 5) % 7
+
+
+def _weekday_forms(values: _Values) -> None:
+    values[_WEEKDAY_NUMBER] = (values[_WEEKDAY] + 1) % 7 + 1
+    values[Part.WEEKDAY_LETTER] = values[_WEEKDAY]
+
+
+def _half_day_hour(values: _Values) -> None:
+    values[Part.HOUR_OF_HALF_DAY] = (values[_HOUR] + 11) % 12 + 1
+
+
+_COMPLETIONS: tuple[tuple[Part, Callable[[_Values], None], set[Part]], ...] = (
+    (Part.YEAR_MONTH, _split_year_month, {_YEAR, _MONTH}),
+    (Part.MONTH_DAY, _split_month_day, {_MONTH, _DAY}),
+    (_DATE, _split_date, {_YEAR, _MONTH, _DAY, _WEEKDAY}),
+    (_YEAR, _year_of_century, {Part.YEAR_OF_CENTURY}),
+    (_MONTH, _month_letter, {Part.MONTH_LETTER}),
+    (_WEEKDAY_NUMBER, _weekday, {_WEEKDAY}),
+    (_WEEKDAY, _weekday_forms, {_WEEKDAY_NUMBER, Part.WEEKDAY_LETTER}),
+    (_HOUR, _half_day_hour, {Part.HOUR_OF_HALF_DAY}),
+)
+"""A part, what adds others that follow from it, and those."""
+
+
+def _writer(run: Letters) -> Callable[[_Values], str]:
+    """Return what makes the text of a run of letters."""
+    part, form = _part(run), f"0{run.width}d"
+    names: Sequence[str] | None = None
     match part:
         case Part.MONTH if run.width >= 3:
-            return _MONTHS[value - 1] if run.width == 4 else _MONTHS[value - 1][:3]
+            names = ["", *(name if run.width == 4 else name[:3] for name in _MONTHS)]
         case Part.MONTH_LETTER:
-            return _MONTHS[value - 1][0]
+            names = ["", *(name[0] for name in _MONTHS)]
         case Part.WEEKDAY:
-            return _DAYS[value] if run.width == 4 else _DAYS[value][:3]
+            names = [name if run.width == 4 else name[:3] for name in _DAYS]
         case Part.WEEKDAY_LETTER:
-            return _DAYS[value][0]
-    return str(value).zfill(run.width)
+            names = [name[0] for name in _DAYS]
+    if names is None:
+        return lambda values: format(values[part], form)
+    known = names
+    return lambda values: known[values[part]]

@@ -108,6 +108,7 @@ def test_an_empty_store_has_no_groups() -> None:
         "SELECT userId, COUNT(*) FROM usersession GROUP BY userId",
         "SELECT city, COUNT(DISTINCT duration) FROM usersession GROUP BY city",
         "SELECT city, MEDIAN(duration) FROM usersession GROUP BY city",
+        "SELECT city, CONDITION(COUNT(*), WHERE duration > 1) FROM usersession GROUP BY city",
         "SELECT city, COUNT(*) FROM usersession WHERE duration > 1 GROUP BY city",
     ],
 )

@@ -7,6 +7,7 @@ its own, so that the caller can wait for it with a limit, or be interrupted, and
 
 from __future__ import annotations
 
+import json
 import math
 import sqlite3
 import threading
@@ -287,7 +288,7 @@ def session_numbers(
 def add_functions(connection: sqlite3.Connection) -> None:
     """Let a connection know what the SQL of queries calls."""
     connection.create_aggregate(SORTED, 1, _Sorted)  # type: ignore[arg-type]
-    connection.create_function(PERCENTILE, 2, _percentile, deterministic=True)
+    connection.create_function(PERCENTILE, 2, _Percentile(), deterministic=True)
     connection.create_function(FLOAT_MOD, 2, _float_mod, deterministic=True)
     connection.create_function(OFFSET, 2, _offset, deterministic=True)
 
@@ -361,21 +362,50 @@ def _packed(values: list[Any]) -> bytes | None:
         return array("d", values).tobytes() + b"d"
 
 
-def _percentile(packed: bytes | None, p: float) -> float | None:
-    """Return the p-th percentile with linear interpolation between the nearest ranks.
+class _Percentile:
+    """The p-th percentile of values that were gathered, in order or as a JSON array.
 
-    numpy's default and SQL's ``PERCENTILE_CONT``: with n sorted values it lies at rank
-    (n - 1) * p / 100, counted from 0.
+    Several are mostly asked of the same values in turn, so the last array's are kept.
     """
-    if packed is None:
-        return None
-    values = memoryview(packed)[:-1].cast("q" if packed.endswith(b"q") else "d")
-    rank = (len(values) - 1) * p / 100
-    low = math.floor(rank)
-    part = rank - low
-    if part == 0:
-        return float(values[low])
-    return float(values[low] + (values[low + 1] - values[low]) * part)
+
+    def __init__(self) -> None:
+        self._last: tuple[str, Sequence[float]] = ("[]", ())
+
+    def __call__(self, gathered: bytes | str | None, p: float) -> float | None:
+        """Return it, with linear interpolation between the nearest ranks.
+
+        numpy's default and SQL's ``PERCENTILE_CONT``: with n sorted values it lies at rank
+        (n - 1) * p / 100, counted from 0.
+        """
+        if gathered is None:
+            return None
+        values = self._read(gathered) if isinstance(gathered, str) else _unpacked(gathered)
+        if not values:
+            return None
+        rank = (len(values) - 1) * p / 100
+        low = math.floor(rank)
+        part = rank - low
+        if part == 0:
+            return float(values[low])
+        return float(values[low] + (values[low + 1] - values[low]) * part)
+
+    def _read(self, array: str) -> Sequence[float]:
+        text, values = self._last
+        if text != array:
+            values = json.loads(array)
+            if "null" in array:
+                values = [value for value in values if value is not None]
+            values.sort()
+            self._last = (array, values) if len(array) <= _MOST_KEPT else ("[]", ())
+        return values
+
+
+_MOST_KEPT = 4 * 1024 * 1024
+"""Characters of a JSON array that is kept beyond its use."""
+
+
+def _unpacked(packed: bytes) -> Sequence[float]:
+    return memoryview(packed)[:-1].cast("q" if packed.endswith(b"q") else "d")
 
 
 def _offset(instant: int | None, zone: str) -> int | None:

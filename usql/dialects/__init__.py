@@ -68,7 +68,8 @@ class Dialect(Record):
         lets nobody inherit from it.
         """
         tree = planned.tree
-        by_name = {function.value: spelling for function, spelling in self.spellings.items()}
+        spellings = {Generic.FIELD_PERCENTILE: self.spellings[Generic.PERCENTILE], **self.spellings}
+        by_name = {function.value: spelling for function, spelling in spellings.items()}
         calls = [c for c in _found(tree, exp.Anonymous) if c.name in by_name]
         for call in reversed(calls):  # inner calls before those around them
             call.replace(by_name[call.name](*call.expressions))

@@ -106,6 +106,10 @@ SQLITE = Dialect(
         Generic.PERCENTILE: lambda value, n, *ps: _call(
             PERCENTILE, _call(SORTED, value), ps[int(n.name)]
         ),
+        # gathered by SQLite itself, which takes half as long as calling Python with each value
+        Generic.FIELD_PERCENTILE: lambda value, n, *ps: _call(
+            PERCENTILE, _call("JSON_GROUP_ARRAY", value), ps[int(n.name)]
+        ),
         Generic.LIST: _list,
         Generic.LIST_TEXT: lambda value: _call("PRINTF", _text("%!.17g"), value),
         Generic.OFFSET: lambda instant, zone: _call(OFFSET, instant, zone),

@@ -187,7 +187,9 @@ def apply(
         assert expr.percentile is not None
         wanted = _together(state, expr, beside)
         place = sql.number(wanted.index(expr.percentile))
-        node = sql.call(Generic.PERCENTILE, value, place, *map(state.shared, wanted))
+        plain = isinstance(expr.operand, r.FieldRef) and expr.operand.type.kind is not Kind.DOUBLE
+        function = Generic.FIELD_PERCENTILE if plain else Generic.PERCENTILE
+        node = sql.call(function, value, place, *map(state.shared, wanted))
         return sql.call(Generic.ROUND, node) if expr.type.kind is Kind.DATE else node
     if expr.function == "avg" and expr.type.kind is Kind.DATE:
         shifted = sql.sub(value, sql.number(state.starts[0]))

@@ -18,12 +18,15 @@ _Query = TypeVar("_Query", bound=exp.Query)
 
 
 class Generic(Enum):
-    """Functions of generic SQL; each dialect spells every one."""
+    """Functions of generic SQL; each dialect spells every one, if not said otherwise."""
 
     PERCENTILE = "USQL_PERCENTILE"
     """(value, n, p0, …): aggregate; the n-th of the percentiles p0, … that are wanted of the same
     values, for engines that find them together; 0 <= p <= 100, linear between the nearest ranks;
     NULL over nothing."""
+    FIELD_PERCENTILE = "USQL_FIELD_PERCENTILE"
+    """The same of a field that has whole numbers; spelled as PERCENTILE unless a dialect knows
+    better."""
     TIE = "USQL_TIE"
     """(value): the value, by which rows are ordered that are equal in what comes before it."""
     LIST = "USQL_LIST"
