@@ -9,18 +9,27 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from sqlglot import exp
 
 import usql
 from usql.demo import generate
+from usql.dialects.clickhouse import CLICKHOUSE, offset_codes
 from usql.errors import Cancelled, EngineError, StoreError, TimeLimitExceeded
+from usql.plan.sql import Generic
+from usql.store.chdb_client import ChdbClient
 from usql.store.clickhouse_client import ClickhouseError, open_client
 from usql.store.clickhouse_places import ChdbLocation, ServerLocation
 from usql.store.clickhouse_store import delete_statement, statements
 from usql.store.places import layout_of
+from usql.zones import Zone
 
 pytest.importorskip("chdb", reason="the engine chdb is not installed")
 
@@ -249,3 +258,34 @@ def test_tables_of_one_server_are_plain() -> None:
     place = ServerLocation.of("clickhouse://h/shop")
     text = "\n".join(statements(place, layout_of(place)))
     assert not any(word in text for word in ("Replicated", "Distributed", "ON CLUSTER", "_local"))
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Europe/Vienna",
+        "America/New_York",
+        "Africa/Monrovia",  # seconds, until 1972
+        "Asia/Kathmandu",
+        "Australia/Lord_Howe",  # half an hour of summer time
+        "Africa/Casablanca",
+        "Antarctica/Troll",
+    ],
+)
+def test_offsets_of_zones_at_any_time(path: Path, name: str) -> None:
+    zone, random = ZoneInfo(name), Random(7)
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
+    low, high = -62_100_000_000_000, 253_400_000_000_000  # years 2 and 9999
+    instants = [random.randrange(low, high) for _ in range(300)]
+    instants += [random.randrange(-5_000_000_000_000, 5_000_000_000_000) for _ in range(300)]
+    listed = ", ".join(f"toInt64({instant})" for instant in instants)
+    zone_node = exp.Literal.string(offset_codes(Zone(name, zone)))
+    offset = CLICKHOUSE.spellings[Generic.OFFSET](exp.column("x"), zone_node).sql("clickhouse")
+    with closing(ChdbClient(ChdbLocation(path))) as client:
+        rows = client.read(f"SELECT x, {offset} FROM (SELECT arrayJoin([{listed}, NULL]) AS x)")
+    found = {instant: offset for instant, offset in rows if instant is not None}
+    for instant in instants:
+        moment = (epoch + timedelta(milliseconds=instant)).astimezone(zone)
+        expected = moment.utcoffset()
+        assert expected is not None
+        assert found[instant] == expected // timedelta(milliseconds=1), instant

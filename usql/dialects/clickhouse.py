@@ -13,7 +13,7 @@ from sqlglot import exp
 from usql import resolved as r
 from usql.dialects import Dialect
 from usql.plan.sql import Generic, Node
-from usql.zones import CYCLE_MS, CYCLE_START, MAX_MS, MIN_MS, Zone
+from usql.zones import CYCLE_MS, CYCLE_START, MAX_MS, Zone
 
 _CYCLE_DAYS = 146_097
 _CYCLE_YEARS = 400
@@ -25,7 +25,6 @@ _TYPES: dict[type, str] = {
     int: "Int64",
     float: "Float64",
     str: "String",
-    tuple: "Array(Tuple(Int64, Int64))",
 }
 
 
@@ -59,6 +58,8 @@ def _real(node: Node) -> Node:
 
 
 def _not_zero(node: Node) -> Node:
+    if isinstance(node, exp.Literal) and node.name != "0":
+        return node
     return _call("nullIf", node, _number(0))
 
 
@@ -173,14 +174,40 @@ def placeholder(name: str, value: Any) -> Node:
 # --- local time
 
 
+_EARLIEST_MS = -(10**13)
+"""Zones had no offset but their first until then, in 1653."""
+_OFFSET_BITS = 18
+"""Of an offset in seconds, moved above zero; a date within a cycle leaves so many of 64."""
+_ABOVE_ZERO_S = 100_000
+
+
+def offset_codes(zone: Zone) -> str:
+    """Return all changes of a zone's offset as a list of numbers: the instant, then the offset.
+
+    One text is read sooner than a thousand pairs.
+    """
+    codes = (
+        (max(instant, _EARLIEST_MS) << _OFFSET_BITS) + offset // 1000 + _ABOVE_ZERO_S
+        for instant, offset in zone.table()
+    )
+    return f"[{','.join(map(str, codes))}]"
+
+
 def _offset(instant: Node, zone: Node) -> Node:
-    """Look up an instant in a zone's table, of which later dates repeat the end."""
-    within = _call("least", _call("greatest", instant, _number(MIN_MS)), _number(MAX_MS))
+    """Look up an instant in a zone's table, of which later dates repeat the end.
+
+    Nothing has to be found for a NULL, to which it is added; ClickHouse looks for it, row by row,
+    where it does not know that.
+    """
+    known = _call("assumeNotNull", instant)
+    within = _call("least", _call("greatest", known, _number(_EARLIEST_MS)), _number(MAX_MS))
     beyond = _call("greatest", _sub(within.copy(), _number(CYCLE_START)), _number(0))
     cycles = _mul(_call("intDiv", beyond, _number(CYCLE_MS)), _number(CYCLE_MS))
-    starts, offsets = (_call("tupleElement", zone.copy(), _number(part)) for part in (1, 2))
-    change = _call("roundDown", _sub(within, cycles), starts)
-    return _call("transform", change, starts.copy(), offsets, _call("toInt64", _number(0)))
+    last = _number((1 << _OFFSET_BITS) - 1)
+    code = _add(_mul(_sub(within, cycles), _number(1 << _OFFSET_BITS)), last)
+    change = _call("roundDown", code, _call("CAST", zone, _text("Array(Int64)")))
+    seconds = _sub(_call("bitAnd", change, last.copy()), _number(_ABOVE_ZERO_S))
+    return _mul(seconds, _number(1000))
 
 
 # --- calendar
@@ -231,7 +258,7 @@ CLICKHOUSE = Dialect(
     name="ClickHouse",
     sqlglot="clickhouse",
     pattern=like,
-    zone=Zone.table,
+    zone=offset_codes,
     placeholder=placeholder,
     spellings={
         Generic.PERCENTILE: _percentile,

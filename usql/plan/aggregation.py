@@ -15,9 +15,9 @@ from sqlglot import exp
 
 from usql import resolved as r
 from usql.plan import sql
-from usql.plan.conditions import comparison
+from usql.plan.conditions import comparison, conditional
 from usql.plan.derived import exact, linked_values
-from usql.plan.groups import apply, conditional, join_key, plan_groups
+from usql.plan.groups import apply, join_key, plan_groups
 from usql.plan.plain import output, scan_rows
 from usql.plan.rows import Rows, arithmetic, date_value, source_of
 from usql.plan.sql import Generic, Node
@@ -161,7 +161,7 @@ class _Aggregation:
             values, link = linked_values(self._state, rows, operand, distinct=distinct)
             value = sql.column(rows.join_derived(values, link, left=False, prefix="y"), "v")
         for index, expr in enumerate(aggregates):
-            node = conditional(self._state, rows, expr, value.copy())
+            node = conditional(self._state, rows, expr.condition, value.copy())
             columns.append(sql.named(apply(self._state, expr, node, aggregates), f"v{index}"))
         return rows.select(columns, group=sql.positions(levels))
 

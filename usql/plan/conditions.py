@@ -63,6 +63,16 @@ def condition(state: State, rows: Rows, node: r.Condition) -> Node:
     return predicate(state, rows, node)
 
 
+def conditional(
+    state: State, rows: Rows, node: r.Condition | None, value: Node | None
+) -> Node | None:
+    """Return a value, or what counts for a row, where a condition holds, else NULL."""
+    if node is None:
+        return value
+    held = condition(state, rows, node)
+    return sql.when(held, value if value is not None else sql.number(1))
+
+
 def negation(state: State, rows: Rows, node: r.Condition) -> Node:
     """Return the opposite of a condition: true wherever the condition is not."""
     match node:

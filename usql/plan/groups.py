@@ -16,7 +16,7 @@ from sqlglot import exp
 
 from usql import resolved as r
 from usql.plan import sql
-from usql.plan.conditions import condition
+from usql.plan.conditions import conditional
 from usql.plan.counts import plan_counts, rows_without
 from usql.plan.derived import aggregate, aggregated_values, linked_values
 from usql.plan.plain import scan_rows
@@ -25,6 +25,7 @@ from usql.plan.rows import Rows, source_of
 from usql.plan.skips import plan_skips
 from usql.plan.sql import Generic, Node
 from usql.plan.state import State
+from usql.plan.steps import plan_steps
 from usql.types import Kind
 
 
@@ -43,6 +44,8 @@ def plan_groups(
 
     if (skips := plan_skips(state, query, aggregates, over)) is not None:
         return skips
+    if (steps := plan_steps(state, query, aggregates)) is not None:
+        return steps
     many = [i for i, key in enumerate(query.keys) if source_of(key.expr) is not None]
     if len(many) != 1:
         return over(scan_rows(state, query.scan)).select()
@@ -109,7 +112,7 @@ class _Pass:
         if expr.operand is not None and source_of(expr.operand) is not None:
             return self._many_aggregate(expr)
         value = self._rows.value(expr.operand) if expr.operand is not None else None
-        value = conditional(self._state, self._rows, expr, value)
+        value = conditional(self._state, self._rows, expr.condition, value)
         return apply(self._state, expr, value, self._aggregates)
 
     def _many_aggregate(self, expr: r.Aggregate) -> Node:
@@ -118,7 +121,7 @@ class _Pass:
         alias = self._row_aggregates(expr.operand)
 
         def part(name: str) -> Node:
-            node = conditional(self._state, self._rows, expr, sql.column(alias, name))
+            node = conditional(self._state, self._rows, expr.condition, sql.column(alias, name))
             assert node is not None
             return node
 
@@ -134,7 +137,7 @@ class _Pass:
         if expr.type.kind is Kind.DATE:
             earliest = sql.mul(sql.column(alias, "n"), sql.number(self._state.starts[0]))
             distance = sql.sub(sql.column(alias, "sum"), earliest)
-            total = exp.Sum(this=conditional(self._state, self._rows, expr, distance))
+            total = exp.Sum(this=conditional(self._state, self._rows, expr.condition, distance))
         else:
             total = _total(expr.operand, part("sum"))
         average = sql.call(Generic.FLOAT_DIV, total, values)
@@ -163,14 +166,6 @@ _AGGREGATES: dict[str, type[exp.AggFunc]] = {
     "sum": exp.Sum,
     "avg": exp.Avg,
 }
-
-
-def conditional(state: State, rows: Rows, expr: r.Aggregate, value: Node | None) -> Node | None:
-    """Return a value where the aggregate's condition holds, else NULL."""
-    if expr.condition is None:
-        return value
-    held = condition(state, rows, expr.condition)
-    return sql.when(held, value if value is not None else sql.number(1))
 
 
 def apply(

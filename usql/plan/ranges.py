@@ -25,6 +25,7 @@ from usql.plan.sql import Generic, Node
 from usql.plan.state import State
 from usql.record import Record
 from usql.schema import PRIMARY
+from usql.timeframe import Timeframe
 from usql.types import Kind
 from usql.zones import DAY_MS
 
@@ -58,14 +59,14 @@ def plan_ranges(
     ]
     if state.layout.index(query.scan.table, [field.field.name], values) is None:
         return None
-    steps = _steps(state, query.scan, key)
+    steps = steps_of(state, key, query.scan.timeframe, _MOST_STEPS)
     if steps is None:
         return None
     parts = list(dict.fromkeys(part for expr in aggregates for part in _parts(expr)))
     return _Ranges(state, query.scan, key, field, steps, parts).select(aggregates)
 
 
-class _Steps(Record):
+class Steps(Record):
     """Steps of time, of equal length.
 
     Attributes:
@@ -83,22 +84,31 @@ class _Steps(Record):
     cut: bool
 
 
-def _steps(state: State, scan: r.Scan, key: r.DatePart | r.DateText) -> _Steps | None:
+def steps_of(
+    state: State, key: r.DatePart | r.DateText, frame: Timeframe | None, most: int
+) -> Steps | None:
+    """Return the steps throughout each of which a key is the same.
+
+    Args:
+        state: of the planning.
+        key: read off dates around the starts of the sessions.
+        frame: of the dates, where they have one.
+        most: steps; ``None`` comes back where there are more.
+    """
     low, high = state.starts[0] - MARGIN, state.starts[1] + MARGIN
     length = gcd(constancy(key), DAY_MS)
-    if -low > _FURTHEST_MS or high > _FURTHEST_MS or (high - low) // length > _MOST_STEPS:
+    if -low > _FURTHEST_MS or high > _FURTHEST_MS or (high - low) // length > most:
         return None
     (_, offset), *changes = state.zone.transitions(low - DAY_MS, high + DAY_MS)
     for instant, other in changes:
         length = gcd(length, other - offset, instant + offset)
     low -= (low + offset) % length
     high += -(high + offset) % length
-    frame = scan.timeframe
     if frame is not None:
         low, high = max(low, frame.start), min(high, frame.end)
-    if length < _SHORTEST_MS or not 0 < high - low <= length * _MOST_STEPS:
+    if length < _SHORTEST_MS or not 0 < high - low <= length * most:
         return None
-    return _Steps(low, high, length, offset, frame is not None)
+    return Steps(low, high, length, offset, frame is not None)
 
 
 def _is_of_parts(expr: r.Aggregate, table: str) -> bool:
@@ -142,7 +152,7 @@ class _Ranges:
         scan: r.Scan,
         key: r.DatePart | r.DateText,
         field: r.FieldRef,
-        steps: _Steps,
+        steps: Steps,
         parts: Sequence[_Part],
     ) -> None:
         self._state = state

@@ -34,7 +34,6 @@ _LENGTH = struct.Struct("<I")
 ALWAYS = {
     "join_use_nulls": "1",
     "cast_keep_nullable": "1",
-    "enable_join_runtime_filters": "0",
     "enable_extended_results_for_datetime_functions": "1",
     "prefer_column_name_to_alias": "1",
     "output_format_json_quote_64bit_integers": "0",
@@ -48,6 +47,8 @@ ALWAYS = {
     "max_parser_backtracks": "10000000",
 }
 """Settings under which SQL means what the dialect takes for granted."""
+QUICKER = {"enable_join_runtime_filters": "0"}
+"""Settings of speed alone: all rows have sessions, so a join has nothing to filter before it."""
 WRITING = {
     "max_query_size": "67108864",
     "precise_float_parsing": "1",
@@ -149,7 +150,7 @@ class _Worker:
         try:
             return self._readers.get_nowait()
         except queue.Empty:
-            return self._connection({**ALWAYS, **self._limits, "readonly": "1"})
+            return self._connection({**ALWAYS, **QUICKER, **self._limits, "readonly": "1"})
 
     def _connection(self, settings: Mapping[str, str]) -> Any:
         connection = self._engine.connect(self._folder)

@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from usql.errors import StoreError
-from usql.store.chdb_worker import ALWAYS, WRITING
+from usql.store.chdb_worker import ALWAYS, QUICKER, WRITING
 from usql.store.clickhouse_client import (
     MAKE_ONE,
     READONLY,
@@ -51,7 +51,10 @@ class ServerClient(Client):
         self._client = _connected(location, create)
         cluster = _CLUSTER if location.cluster else {}
         limits = limit_settings(location.limits)
-        self._reading = {**ALWAYS, **_ONLY_READING, **cluster, **limits, **self._only_read()}
+        # older servers have not all of them
+        quicker = {name: v for name, v in QUICKER.items() if name in self._client.server_settings}
+        reading = {**ALWAYS, **quicker, **_ONLY_READING, **cluster, **limits}
+        self._reading = {**reading, **self._only_read()}
         self._writing = {**WRITING, **cluster}
 
     def start(self, sql: str, params: Mapping[str, Any]) -> Query:

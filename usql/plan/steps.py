@@ -1,0 +1,170 @@
+"""Aggregations in two steps: fine groups at first, then those put together to the groups wanted.
+
+Engines of columns group by a number quickly, and what remains to be done is done for few:
+
+* rows of a secondary table that are grouped by fields of their sessions are counted per session
+  first; what each session comes to is joined to it, in place of its rows;
+* dates in local time are counted per step first, throughout which local time shows the same; the
+  clock is read once per step, in place of once per row.
+
+What arrives: an aggregation, and those of its aggregates that go over its rows. What leaves: its
+groups as ``groups`` makes them; or ``None`` where one step does as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from sqlglot import exp
+
+from usql import resolved as r
+from usql.layout import SESSION
+from usql.plan import sql
+from usql.plan.conditions import condition
+from usql.plan.dates import modulo
+from usql.plan.parts import Part, number, parts_of, together
+from usql.plan.plain import scan_rows
+from usql.plan.ranges import Steps, steps_of
+from usql.plan.rows import Rows, date_value
+from usql.plan.sql import Node
+from usql.plan.state import State
+from usql.schema import PRIMARY
+
+_MOST_STEPS = 100_000
+
+
+def plan_steps(
+    state: State, query: r.AggregationQuery, aggregates: Sequence[r.Aggregate]
+) -> exp.Query | None:
+    """Return the groups of a query with some of its aggregates, where two steps lead to them."""
+    if not state.layout.columnar or not query.keys:
+        return None
+    asked: list[tuple[r.Aggregate, tuple[Part, ...]]] = []
+    for expr in aggregates:
+        if (parts := parts_of(expr)) is None:
+            return None
+        asked.append((expr, parts))
+    if _is_of_sessions(query, aggregates):
+        return _by_session(state, query, _Parts(state, asked))
+    key = query.keys[0].expr
+    if len(query.keys) > 1 or not isinstance(key, r.DatePart | r.DateText) or state.zone.fixed:
+        return None
+    if not isinstance(key.operand, r.FieldRef) or key.operand.many:
+        return None
+    steps = steps_of(state, key, None, _MOST_STEPS)
+    return None if steps is None else _by_time(state, query, key, steps, _Parts(state, asked))
+
+
+class _Parts:
+    """The parts that fine groups have, and the aggregates made of them."""
+
+    def __init__(self, state: State, asked: Sequence[tuple[r.Aggregate, tuple[Part, ...]]]) -> None:
+        self._state = state
+        self._asked = asked
+        self._parts = list(dict.fromkeys(part for _, parts in asked for part in parts))
+
+    def over(self, rows: Rows) -> list[Node]:
+        """Return the columns of fine groups: the number of rows, then the parts."""
+        nodes = [exp.Count(this=exp.Star()), *(p.over(self._state, rows) for p in self._parts)]
+        return [sql.named(node, name) for node, name in zip(nodes, self._names(), strict=True)]
+
+    def together(self, alias: str) -> list[Node]:
+        """Return the columns of the groups wanted, made of an alias's fine groups."""
+        count, *names = self._names()
+        column = dict(zip(self._parts, names, strict=True))
+        columns = [sql.named(number(sql.column(alias, count)), "n")]
+        for index, (expr, parts) in enumerate(self._asked):
+            node = together(expr, [sql.column(alias, column[part]) for part in parts])
+            columns.append(sql.named(node, f"a{index}"))
+        return columns
+
+    def _names(self) -> list[str]:
+        return ["n", *(f"p{index}" for index in range(len(self._parts)))]
+
+
+# --- by session ----------------------------------------------------------------------------------
+
+
+def _is_of_sessions(query: r.AggregationQuery, aggregates: Iterable[r.Aggregate]) -> bool:
+    """Whether groups are of sessions, while all else is of the rows of a secondary table.
+
+    Conditions on sessions may leave few of them, whose rows are found sooner by a join.
+    """
+    scan = query.scan
+    if scan.table == PRIMARY or scan.timeframe is not None:
+        return False
+    if not all(_is_of(key.expr, PRIMARY) for key in query.keys):
+        return False
+    conditions = [scan.where, *(expr.condition for expr in aggregates)]
+    operands = [expr.operand for expr in aggregates if expr.operand is not None]
+    return all(_is_of(expr, scan.table) for expr in operands) and all(
+        _is_condition_of(node, scan.table) for node in conditions if node is not None
+    )
+
+
+def _is_of(expr: r.Expr, table: str) -> bool:
+    """Whether a value is made of fields of a table alone, of which a row has one value each."""
+    match expr:
+        case r.Const():
+            return True
+        case r.FieldRef() | r.PropertyRef():
+            return expr.field.table == table and not expr.many
+        case r.Arithmetic():
+            return _is_of(expr.left, table) and _is_of(expr.right, table)
+        case r.DatePart() | r.DateText() | r.ApdexWeight():
+            return _is_of(expr.operand, table)
+    return False
+
+
+def _is_condition_of(node: r.Condition, table: str) -> bool:
+    match node:
+        case r.And() | r.Or():
+            return all(_is_condition_of(item, table) for item in node.items)
+        case r.Not():
+            return _is_condition_of(node.operand, table)
+        case r.OfSession():
+            return False
+    return node.field.field.table == table
+
+
+def _by_session(state: State, query: r.AggregationQuery, parts: _Parts) -> exp.Select:
+    found = Rows(state, query.scan.table)
+    if query.scan.where is not None:
+        node = condition(state, found, query.scan.where)
+        found.restrict(sql.paren(node) if isinstance(node, exp.Or) else node)
+    columns = [sql.named(found.key(SESSION), SESSION), *parts.over(found)]
+    fine = found.select(columns, group=sql.positions(1))
+    sessions = Rows(state, PRIMARY)
+    alias = sessions.join_derived(fine, (SESSION,), left=False, prefix="m")
+    keys = [sql.named(sessions.value(k.expr), f"k{i}") for i, k in enumerate(query.keys)]
+    return sessions.select([*keys, *parts.together(alias)], group=sql.positions(len(keys)))
+
+
+# --- by time -------------------------------------------------------------------------------------
+
+
+def _by_time(
+    state: State,
+    query: r.AggregationQuery,
+    key: r.DatePart | r.DateText,
+    steps: Steps,
+    parts: _Parts,
+) -> exp.Select:
+    rows = scan_rows(state, query.scan)
+    start = sql.named(_start(steps, lambda: rows.value(key.operand)), "h")
+    fine = rows.select([start, *parts.over(rows)], group=sql.positions(1))
+    alias = state.fresh("m")
+    shown = date_value(state, key, lambda: sql.column(alias, "h"))
+    columns = [sql.named(shown, "k0"), *parts.together(alias)]
+    return sql.select(columns, sql.derived(fine, alias), group=sql.positions(1))
+
+
+def _start(steps: Steps, instant: Callable[[], Node]) -> Node:
+    """Return the start of an instant's step; an instant that no step has stands for itself."""
+    local = sql.add(instant(), sql.number(steps.offset)) if steps.offset else instant()
+    start = sql.sub(instant(), modulo(local, steps.length))
+    has_step = exp.And(
+        this=exp.GTE(this=instant(), expression=sql.number(steps.low)),
+        expression=exp.LT(this=instant(), expression=sql.number(steps.high)),
+    )
+    return sql.when(has_step, start, instant())
