@@ -8,14 +8,15 @@ form). What leaves: ``None``, ``int``, ``float``, ``bool``, ``str``, lists, and 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from usql.addresses import decode as decode_address
 from usql.errors import EngineError
 from usql.plan import Output
-from usql.types import Kind, Type
+from usql.types import Kind
 
 OVERFLOW = "a whole number of the result is beyond 64 bits"
 _LIMIT = 2**63
@@ -61,26 +62,15 @@ def _document_text(documents: Sequence[Any] | None, number: int) -> str | None:
 
 
 def _column(output: Output) -> Column:
-    if output.type.kind is Kind.PROPERTIES:
+    kind, many = output.type.kind, output.type.many
+    if kind is Kind.PROPERTIES:
         decode = _doubles if output.doubles else _as_they_are
-        return partial(_property_dicts if output.type.many else _property_dict, decode)
-    single = _single(output.type.one, output)
-    return partial(_lists, single) if output.type.many else single
-
-
-def _single(kind: Type, output: Output) -> Column:
+        return partial(_property_dicts if many else _property_dict, decode)
     if output.format is not None:
-        return partial(_each, output.format.text)
-    match kind.kind:
-        case Kind.BOOLEAN:
-            return partial(_converted, bool)
-        case Kind.DOUBLE:
-            return _doubles
-        case Kind.LONG | Kind.DATE:
-            return _whole_numbers
-        case Kind.IP:
-            return partial(_each, decode_address)
-    return _as_they_are
+        single: Column = partial(_each, output.format.text)
+    else:
+        single = _BY_KIND.get(kind, _as_they_are)
+    return partial(_lists, single) if many else single
 
 
 def _as_they_are(values: Values) -> Values:
@@ -118,6 +108,15 @@ def _whole_numbers(values: Values) -> Values:
     return values
 
 
+_BY_KIND: Mapping[Kind, Column] = {
+    Kind.BOOLEAN: partial(_converted, bool),
+    Kind.DOUBLE: _doubles,
+    Kind.LONG: _whole_numbers,
+    Kind.DATE: _whole_numbers,
+    Kind.IP: partial(_each, decode_address),
+}
+
+
 def _whole(value: Any) -> Any:
     """Return a whole number that an engine may have computed as a double.
 
@@ -148,7 +147,10 @@ def _entries(values: Values) -> list[list[_Entry]]:
 
 
 def _lists(decode: Column, values: Values) -> Values:
-    return [decode([entry[-1] for entry in entries]) for entries in _entries(values)]
+    found = _entries(values)
+    # all at once, since a list has few
+    items = iter(decode([entry[-1] for entries in found for entry in entries]))
+    return [list(islice(items, len(entries))) for entries in found]
 
 
 def _property_dict(decode: Column, values: Values) -> Values:
