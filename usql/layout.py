@@ -75,6 +75,10 @@ HOT: Mapping[str, frozenset[str]] = {
 RANKED: Mapping[str, frozenset[str]] = {"useraction": frozenset(["duration", "startTime"])}
 """Fields of secondary rows that an index has in order, for queries that want the first few."""
 
+SECOND = 1 << 31
+"""So many session numbers begin with the same second, where they begin with one; see ``Layout``."""
+_LAST_SECOND = (1 << 32) - 1
+
 INDEXES: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "usersession": (
         ("startTime", "endTime"),
@@ -139,12 +143,15 @@ class Layout:
         shares: whether the engine makes a common table expression once for all who read it.
         marks: whether the engine groups all of a table's rows by session sooner than it looks for
             the sessions of each of several conditions.
+        dated: whether numbers of sessions begin with the second of their start, so that a range of
+            time is a range of numbers, of whatever table the rows are.
     """
 
     schema: Schema
     hot: Mapping[str, frozenset[str]] = dataclass_field(default_factory=lambda: HOT)
     shares: bool = False
     marks: bool = False
+    dated: bool = False
 
     def is_ranked(self, field: Field) -> bool:
         """Whether an index has the rows in the order of a field."""
@@ -224,6 +231,17 @@ class Layout:
             yield Relation(self.values(field), (*keys, last), ((VALUE, field.kind),))
 
 
+def first_number(start: int) -> int:
+    """Return the first number that a session may have which starts at an instant, in ms.
+
+    Sessions that begin in 2106 or later, or before 1970, share the last or the first second.
+
+    >>> first_number(1_999) == SECOND
+    True
+    """
+    return min(max(start // 1000, 0), _LAST_SECOND) * SECOND
+
+
 def default_layout() -> Layout:
     """Return the layout of the catalogue that ships with the package, for engines of rows."""
     return Layout(catalogue())
@@ -232,6 +250,11 @@ def default_layout() -> Layout:
 def columnar_layout() -> Layout:
     """Return the same for engines that keep columns apart: each table in one piece."""
     return Layout(catalogue(), hot={})
+
+
+def clickhouse_layout() -> Layout:
+    """Return the same for ClickHouse."""
+    return Layout(catalogue(), hot={}, dated=True)
 
 
 def duckdb_layout() -> Layout:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -289,3 +290,60 @@ def test_offsets_of_zones_at_any_time(path: Path, name: str) -> None:
         expected = moment.utcoffset()
         assert expected is not None
         assert found[instant] == expected // timedelta(milliseconds=1), instant
+
+
+EDGE = 1_704_067_200_000
+"""2024-01-01 00:00 UTC."""
+# around a second's edges, and in years that share a number
+STARTS = [EDGE + by for by in (-1001, -1000, -1, 0, 1, 999, 1000, 1001)]
+STARTS += [-5_000, -4_000, 4_294_967_295_000, 4_400_000_000_000, 4_400_000_000_001]
+
+
+@pytest.fixture(scope="module")
+def edges(tmp_path_factory: pytest.TempPathFactory) -> Iterator[usql.Database]:
+    rows = [
+        {
+            "userSessionId": f"s{start}",
+            "startTime": start,
+            "userActions": [{"name": "Load", "startTime": start}] * 2,
+            "stringProperties": [{"key": "plan", "value": "gold"}],
+        }
+        for start in STARTS
+    ]
+    with usql.connect(f"chdb:{tmp_path_factory.mktemp('edges') / 'store'}") as db:
+        db.import_sessions(rows[::2] + rows[1::2])
+        yield db
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [(0, 1), (-1, 0), (-1000, 1000), (-1001, 1002), (0, 10**13), (-(2 * 10**12), 1), (1, 999)],
+)
+def test_a_timeframe_is_a_range_of_numbers(edges: usql.Database, first: int, last: int) -> None:
+    frame = (EDGE + first, EDGE + last)
+    expected = [start for start in STARTS if frame[0] <= start < frame[1]]
+    query = "SELECT userSessionId, stringProperties.plan FROM usersession"
+    found = edges.query(query, timeframe=frame).rows
+    assert found == [(f"s{start}", "gold") for start in sorted(expected, reverse=True)]
+    query = "SELECT COUNT(*) FROM useraction WHERE usersession.stringProperties.plan = 'gold'"
+    assert edges.query(query, timeframe=frame).rows == [(2 * len(expected),)]
+
+
+def test_every_relation_is_read_within_the_timeframe(edges: usql.Database) -> None:
+    query = (
+        "SELECT usersession.stringProperties.plan, name, SUM(usersession.duration) FROM useraction"
+        " WHERE usersession.matchingConversionGoals = 'x' GROUP BY name,"
+        " usersession.stringProperties.plan"
+    )
+    text = edges.compile(query, timeframe=(EDGE, EDGE + 1)).sql
+    relations = re.findall(r'(?:FROM|JOIN) "user\w+" AS ("\w+")', text)
+    assert len(relations) > 2
+    for alias in relations:
+        assert f'{alias}."_session" BETWEEN' in text
+
+
+@pytest.mark.parametrize("order", ["", " ORDER BY startTime", " ORDER BY startTime DESC"])
+def test_sessions_in_the_order_of_their_starts(edges: usql.Database, order: str) -> None:
+    rows = edges.query(f"SELECT userSessionId FROM usersession{order} LIMIT 12").rows
+    ascending = order == " ORDER BY startTime"
+    assert rows == [(f"s{start}",) for start in sorted(STARTS, reverse=not ascending)[:12]]

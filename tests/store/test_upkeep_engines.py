@@ -14,7 +14,7 @@ from click.testing import CliRunner
 import usql
 from usql import cli
 from usql.errors import StoreError, UnknownField
-from usql.layout import columnar_layout
+from usql.layout import clickhouse_layout
 from usql.store.checking import Problem
 from usql.store.clickhouse_places import ChdbLocation
 from usql.store.clickhouse_store import open_store
@@ -78,7 +78,7 @@ def change(url: str, *statements: str) -> None:
                 connection.execute(statement)
         return
     assert isinstance(place, ChdbLocation)
-    with closing(open_store(place, columnar_layout(), create=False)) as client:
+    with closing(open_store(place, clickhouse_layout(), create=False)) as client:
         for statement in statements:
             client.write(statement)
 
@@ -373,7 +373,7 @@ def test_a_deletion_that_is_interrupted_in_chdb_is_finished_by_the_next_writer(
             with pytest.raises(KeyboardInterrupt):
                 db.delete(user="anna")
         assert len(ids(db)) == 3
-        with open_writer(place_of(url), columnar_layout()):
+        with open_writer(place_of(url), clickhouse_layout()):
             pass
         assert ids(db) == ["three"]
         assert db.check().sound

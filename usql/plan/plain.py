@@ -6,16 +6,17 @@ two steps where it asks for any: ``page`` finds, orders and cuts the rows, then 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from sqlglot import exp
 
 from usql import resolved as r
-from usql.layout import KEY, POSITION, SESSION, VALUE
+from usql.layout import KEY, POSITION, SECOND, SESSION, VALUE
 from usql.plan import sql
 from usql.plan.conditions import condition
 from usql.plan.derived import aggregate, aggregated_values, exact, linked_values, value_list
-from usql.plan.reach import Reach
+from usql.plan.reach import Reach, newest
 from usql.plan.rows import Rows, source_of, value_relation, value_rows
 from usql.plan.sql import Generic, Node
 from usql.plan.state import Output, Planned, State
@@ -60,6 +61,8 @@ def plan_plain(query: r.PlainQuery, state: State) -> Planned:
         reach.restrict(rows, scan_rows(state, query.scan))
     order = [_order_term(state, rows, term) for term in query.order]
     order += _newest_first(rows, within=order)
+    if (first := _by_number(state, rows, query.order)) is not None:
+        order.insert(0, first)
     outputs = tuple(output(item.label, item.expr) for item in query.items)
     identity = rows.table if any(_is_document(i.expr) for i in query.items) else None
     gathered = any(_is_gathered(item.expr) for item in query.items)
@@ -125,6 +128,17 @@ def _newest_first(rows: Rows, within: list[exp.Ordered]) -> list[exp.Ordered]:
     for term in terms:
         term.set("this", sql.call(Generic.TIE, term.this))
     return terms
+
+
+def _by_number(state: State, rows: Rows, order: Sequence[r.Order]) -> exp.Ordered | None:
+    """Return a term that sorts rows only as their starts do, and has them in a store's order."""
+    if not state.layout.dated or rows.table != PRIMARY:
+        return None
+    first = order[0] if order else newest(state, PRIMARY)
+    if first.expr != newest(state, PRIMARY).expr:
+        return None
+    second = sql.call(Generic.INT_DIV, rows.key(SESSION), sql.number(SECOND))
+    return sql.ordered(second, descending=first.descending, required=True)
 
 
 def _default_order(rows: Rows) -> list[exp.Ordered]:

@@ -44,7 +44,7 @@ class Reach:
     @staticmethod
     def of(query: r.PlainQuery, state: State) -> Reach:
         """Look at a query."""
-        first = query.order[0] if query.order else _newest(state, query.scan.table)
+        first = query.order[0] if query.order else newest(state, query.scan.table)
         if state.layout.columnar:
             known = _pays_with_columns(query, first, state)
             return Reach(state, first, query.limit, known, leads=False)
@@ -54,8 +54,10 @@ class Reach:
 
     def restrict(self, rows: Rows, others: Rows) -> None:
         """Keep the rows that can come first, of which ``others`` are the same once more."""
-        if self.state.layout.columnar:
+        if self.state.layout.shares:
             self._join(rows, others)
+        elif self.state.layout.columnar:
+            rows.restrict(self._is_within(rows, others))
         else:
             rows.restrict(self._is_no_worse(rows, others))
 
@@ -71,6 +73,26 @@ class Reach:
         worse = kind(this=rows.value(self.first.expr), expression=exp.Subquery(this=only))
         # there is no last one where there are fewer rows, or where it has no value
         return exp.Not(this=exp.Coalesce(this=worse, expressions=[sql.false()]))
+
+    def _is_within(self, rows: Rows, others: Rows) -> Node:
+        """Return the same, as an engine takes it that looks for what blocks of rows can have."""
+        alias = self.state.fresh("z")
+        within = sql.column(alias, "v")
+        extreme = exp.Min if self.first.descending else exp.Max
+        # there is no last one where there are fewer rows, or where it has no value
+        full = sql.equal(exp.Count(this=within.copy()), sql.number(self.limit or 0))
+        bound = sql.select(
+            [sql.when(full, extreme(this=within))],
+            sql.derived(self._values(others, limit=self.limit), alias),
+        )
+        kind = exp.GTE if self.first.descending else exp.LTE
+        value = rows.value(self.first.expr)
+        return sql.paren(
+            exp.Or(
+                this=kind(this=value, expression=exp.Subquery(this=bound)),
+                expression=sql.is_null(exp.Subquery(this=bound.copy())),
+            )
+        )
 
     def _join(self, rows: Rows, others: Rows) -> None:
         """Join the values within the limit: those who have one of them are no worse.
@@ -89,7 +111,8 @@ class Reach:
         return others.select([value], order=[ranked], limit=limit)
 
 
-def _newest(state: State, table: str) -> r.Order:
+def newest(state: State, table: str) -> r.Order:
+    """Return the first term of the order that rows have by default."""
     start = state.layout.schema.table(table).find("startTime")
     assert start is not None
     return r.Order(r.FieldRef(start, many=False), descending=True)

@@ -7,7 +7,7 @@ holds just these values.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from sqlglot import exp
 
@@ -63,6 +63,7 @@ class Rows:
         self._where: list[Node] = []
         self._of = of
         self._marks = marks or {}
+        self.restrict(self._in_time(self._first))
         if of is not None:
             self.restrict(sql.equal(self.key(KEY), state.parameter(of)))
 
@@ -120,11 +121,25 @@ class Rows:
             distinct=distinct,
         )
 
+    def _in_time(self, alias: str) -> Node | None:
+        """Return that rows of a relation are of sessions in question, by their numbers alone."""
+        if self._state.numbers is None:
+            return None
+        low, high = map(sql.number, self._state.numbers)
+        return exp.Between(this=sql.column(alias, SESSION), low=low, high=high)
+
+    def _on(self, alias: str, keys: Sequence[str]) -> Iterator[Node]:
+        """Yield what joins a relation to the rows by keys."""
+        for key in keys:
+            yield sql.equal(sql.column(alias, key), self.key(key))
+        if (in_time := self._in_time(alias)) is not None:
+            yield in_time
+
     def _alias_of(self, name: str, keys: Sequence[str]) -> str:
         """Return the alias of a relation with one row per row or per session; joined once."""
         if name not in self._aliases:
             alias = self._aliases[name] = self._state.fresh("r")
-            on = sql.conjunction(sql.equal(sql.column(alias, k), self.key(k)) for k in keys)
+            on = sql.conjunction(self._on(alias, keys))
             self._joins.append(sql.join(sql.relation(name, alias), on, left=self._leads))
         return self._aliases[name]
 
@@ -135,8 +150,7 @@ class Rows:
         name = f"{relation}.{ref.key}"
         if name not in self._aliases:
             alias = self._aliases[name] = self._state.fresh("v")
-            keys = self.link(ref.field.table)
-            on = [sql.equal(sql.column(alias, k), self.key(k)) for k in keys]
+            on = list(self._on(alias, self.link(ref.field.table)))
             on.append(sql.equal(sql.column(alias, KEY), self._state.parameter(ref.key)))
             self._joins.append(
                 sql.join(sql.relation(relation, alias), sql.conjunction(on), left=True)

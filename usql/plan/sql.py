@@ -220,7 +220,7 @@ def _balanced(kind: type[exp.And] | type[exp.Or], items: list[Node]) -> Node | N
     return _balanced(kind, [paren(part) for part in parts if part is not None])
 
 
-def ordered(node: Node, *, descending: bool = False, required: bool = False) -> Node:
+def ordered(node: Node, *, descending: bool = False, required: bool = False) -> exp.Ordered:
     """Return an ordering with NULL last; ``required`` says that there is no NULL."""
     if required:  # what the engine does by itself can be read from an index
         return exp.Ordered(this=node, desc=descending, nulls_first=not descending)

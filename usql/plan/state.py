@@ -82,12 +82,15 @@ class State:
         layout: where things lie in the store.
         zone: of date functions.
         starts: the earliest and the latest start of a session, in ms.
+        numbers: the first and the last that the sessions in question may have, where more than
+            the timeframe tells.
         parameters: placeholders and their values.
     """
 
     layout: Layout
     zone: Zone
     starts: tuple[int, int]
+    numbers: tuple[int, int] | None = None
     parameters: dict[str, Parameter] = field(default_factory=dict)
     _names: Iterator[int] = field(default_factory=count)
     _shared: dict[tuple[type, Parameter], str] = field(default_factory=dict)

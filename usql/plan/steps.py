@@ -14,6 +14,7 @@ groups as ``groups`` makes them; or ``None`` where one step does as well.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from sqlglot import exp
 
@@ -44,7 +45,8 @@ def plan_steps(
         if (parts := parts_of(expr)) is None:
             return None
         asked.append((expr, parts))
-    if _is_of_sessions(query, aggregates):
+    in_time = query.scan.timeframe is None or state.layout.dated
+    if in_time and _is_of_sessions(query, aggregates):
         return _by_session(state, query, _Parts(state, asked))
     key = query.keys[0].expr
     if len(query.keys) > 1 or not isinstance(key, r.DatePart | r.DateText) or state.zone.fixed:
@@ -91,7 +93,7 @@ def _is_of_sessions(query: r.AggregationQuery, aggregates: Iterable[r.Aggregate]
     Conditions on sessions may leave few of them, whose rows are found sooner by a join.
     """
     scan = query.scan
-    if scan.table == PRIMARY or scan.timeframe is not None:
+    if scan.table == PRIMARY:
         return False
     if not all(_is_of(key.expr, PRIMARY) for key in query.keys):
         return False
@@ -134,7 +136,7 @@ def _by_session(state: State, query: r.AggregationQuery, parts: _Parts) -> exp.S
         found.restrict(sql.paren(node) if isinstance(node, exp.Or) else node)
     columns = [sql.named(found.key(SESSION), SESSION), *parts.over(found)]
     fine = found.select(columns, group=sql.positions(1))
-    sessions = Rows(state, PRIMARY)
+    sessions = scan_rows(state, replace(query.scan, table=PRIMARY, where=None))
     alias = sessions.join_derived(fine, (SESSION,), left=False, prefix="m")
     keys = [sql.named(sessions.value(k.expr), f"k{i}") for i, k in enumerate(query.keys)]
     return sessions.select([*keys, *parts.together(alias)], group=sql.positions(len(keys)))

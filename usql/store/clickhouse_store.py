@@ -22,7 +22,7 @@ from itertools import chain
 from typing import Any
 
 from usql.errors import StoreError
-from usql.layout import HOT, KEY, SESSION, Layout, Relation
+from usql.layout import HOT, KEY, SECOND, SESSION, Layout, Relation
 from usql.schema import PRIMARY
 from usql.store.clickhouse_client import (
     MAKE_ONE,
@@ -41,11 +41,6 @@ from usql.types import Kind
 
 VERSION = 1
 """Of the tables this package makes."""
-
-SECOND = 1 << 31
-"""``_session`` counts so many numbers to a second of the session's start."""
-LAST_SECOND = (1 << 32) - 1
-"""Sessions that begin later (in 2106), or before 1970, share the number of the last or first."""
 
 STORE, PROPERTY, JOURNAL = "usql_store", "usql_property", "usql_journal"
 SEGMENT = "usql_segment"
@@ -165,10 +160,10 @@ def statements(location: ClickhouseLocation, layout: Layout) -> Iterator[str]:
 
     On a cluster they need the macros ``{shard}`` and ``{replica}`` on each server.
 
-    >>> from usql.layout import columnar_layout
+    >>> from usql.layout import clickhouse_layout
     >>> from usql.store.clickhouse_places import ServerLocation
     >>> one = ServerLocation.of("clickhouse://localhost/shop?cluster=main")
-    >>> next(statements(one, columnar_layout()))
+    >>> next(statements(one, clickhouse_layout()))
     'CREATE DATABASE IF NOT EXISTS "shop" ON CLUSTER "main"'
     """
     tables = _Tables(location)

@@ -22,15 +22,13 @@ from uuid import uuid4
 
 import msgspec
 
-from usql.layout import SESSION, Layout
+from usql.layout import SECOND, SESSION, Layout, first_number
 from usql.schema import PRIMARY
 from usql.store.clickhouse_client import ClickhouseError, Client, literal, store_errors
 from usql.store.clickhouse_places import ClickhouseLocation
 from usql.store.clickhouse_store import (
     JOURNAL,
-    LAST_SECOND,
     PROPERTY,
-    SECOND,
     delete_statement,
     open_store,
     segment_statements,
@@ -352,9 +350,9 @@ def find_sessions(client: Client, identities: Iterable[Identity]) -> dict[Identi
     listed = sorted(wanted)
     for begin in range(0, len(listed), _LOOKED_UP):
         part = listed[begin : begin + _LOOKED_UP]
-        seconds = [_second(start) for _, start, _, _ in part]
+        firsts = [first_number(start) for _, start, _, _ in part]
         ids = ", ".join(sorted({literal(identifier) for identifier, *_ in part}))
-        low, high = min(seconds) * SECOND, (max(seconds) + 1) * SECOND - 1
+        low, high = min(firsts), max(firsts) + SECOND - 1
         rows = client.read(
             'SELECT "userSessionId", "startTime", coalesce("tenantId", \'\'),'
             f' coalesce("partNumber", -1), {quoted(SESSION)} FROM {PRIMARY}'
@@ -366,11 +364,7 @@ def find_sessions(client: Client, identities: Iterable[Identity]) -> dict[Identi
     return found
 
 
-def _second(start: int) -> int:
-    return min(max(start // 1000, 0), LAST_SECOND)
-
-
 def _number(identity: Identity, salt: str) -> int:
     """Return a number for a session that begins with its second, and else looks random."""
     digest = blake2b(repr((identity, salt)).encode(), digest_size=4).digest()
-    return _second(identity[1]) * SECOND + int.from_bytes(digest, "big") % SECOND
+    return first_number(identity[1]) + int.from_bytes(digest, "big") % SECOND

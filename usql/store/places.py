@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from usql.errors import StoreError
-from usql.layout import Layout, columnar_layout, default_layout, duckdb_layout
+from usql.layout import Layout, clickhouse_layout, default_layout, duckdb_layout
 from usql.store.clickhouse_places import (
     CHDB,
     CLICKHOUSE,
@@ -101,7 +101,7 @@ def layout_of(place: Place) -> Layout:
     if isinstance(place, Location):
         return default_layout()
     duckdb = isinstance(place, DuckdbLocation | ParquetLocation)
-    return duckdb_layout() if duckdb else columnar_layout()
+    return duckdb_layout() if duckdb else clickhouse_layout()
 
 
 def keeping(place: Place) -> AbstractContextManager[None]:
