@@ -96,8 +96,14 @@ class SqliteBackend:
             Cancelled: ``interrupt`` was called.
             EngineError: SQLite refused it.
         """
-        with self._reader() as reader, _engine_errors(self._location):
+        reader = self._lent()
+        try:
             return in_thread(lambda: self._rows(reader, compiled), reader, timeout, stop)
+        except (sqlite3.Error, OverflowError):
+            with _engine_errors(self._location):
+                raise
+        finally:
+            self._returned(reader)
 
     def plan(self, compiled: Compiled) -> list[str]:
         """Return SQLite's own plan of a query, a line per step, indented."""
@@ -187,24 +193,36 @@ class SqliteBackend:
 
     @contextmanager
     def _reader(self) -> Iterator[_Reader]:
+        """Lend a connection for the length of a block."""
+        reader = self._lent()
+        try:
+            yield reader
+        finally:
+            self._returned(reader)
+
+    def _lent(self) -> _Reader:
         """Lend a connection to one thread; they are kept, since opening one costs 1 ms."""
         with self._lock:
             if self._closed:
                 raise EngineError("the database is closed")
-            reader = self._idle.pop() if self._idle else None
-        reader = reader or _Reader(open_reader(self._location))
+            if self._idle:
+                reader = self._idle.pop()
+                self._busy.add(reader)
+                return reader
+        reader = _Reader(open_reader(self._location))
         with self._lock:
             self._busy.add(reader)
-        try:
-            yield reader
-        finally:
-            with self._lock:
-                self._busy.discard(reader)
-                keep = not self._closed
-                if keep:
-                    self._idle.append(reader)
-            if not keep:
-                reader.close()
+        return reader
+
+    def _returned(self, reader: _Reader) -> None:
+        """Take a connection back."""
+        with self._lock:
+            self._busy.discard(reader)
+            keep = not self._closed
+            if keep:
+                self._idle.append(reader)
+        if not keep:
+            reader.close()
 
 
 class _Reader:
