@@ -13,6 +13,7 @@ rows beyond, which there hardly are, are grouped one by one.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 from math import gcd
 
 from sqlglot import exp
@@ -193,9 +194,9 @@ class _Ranges:
     def _doubles(self) -> list[bool]:
         return [False, *(function == "total" for function, _ in self._parts)]
 
-    def _packed(self, rows: Rows) -> Node:
-        """Return the number of rows, and the parts of the aggregates over them."""
-        parts = [_PARTS[function](rows.value(field)) for function, field in self._parts]
+    def _packed(self, value: Callable[[r.FieldRef], Node]) -> Node:
+        """Return the number of rows, and the parts of the aggregates over the values of fields."""
+        parts = [_PARTS[function](value(field)) for function, field in self._parts]
         return sql.packed([exp.Count(this=exp.Star()), *parts], self._doubles)
 
     # --- steps
@@ -254,11 +255,11 @@ class _Ranges:
         key = sql.named(date_value(self._state, self._key, self._instant), "k0")
         rows, _ = self._rows()
         self._restrict(rows, self._instant(), self._end_within())
-        packed = sql.named(exp.Subquery(this=rows.select([self._packed(rows)])), "p")
+        packed = sql.named(exp.Subquery(this=rows.select([self._packed(rows.value)])), "p")
         present = sql.not_null(self._instant())
         source = sql.relation(self._name, self._name)
         tree: exp.Query = sql.select([key, packed], source, where=present)
-        for beyond in self._beyond():
+        if beyond := self._beyond():
             tree = exp.Union(this=tree, expression=self._one_by_one(beyond), distinct=False)
         # no limit, but SQLite would put the query for the parts in the place of each of them
         tree.set("limit", exp.Limit(expression=sql.number(-1)))
@@ -283,6 +284,18 @@ class _Ranges:
             found.append(rows)
         return found
 
-    def _one_by_one(self, rows: Rows) -> exp.Select:
-        key = sql.named(rows.value(self._key), "k0")
-        return rows.select([key, sql.named(self._packed(rows), "p")], group=sql.positions(1))
+    def _one_by_one(self, beyond: Sequence[Rows]) -> exp.Select:
+        """Return the groups of some rows, by their keys."""
+        alias = self._state.fresh("b")
+        fields = dict.fromkeys((self._field, *(field for _, field in self._parts)))
+        found: list[exp.Query] = [
+            rows.select([sql.named(rows.value(f), f.field.name) for f in fields]) for rows in beyond
+        ]
+        united = reduce(lambda one, two: exp.Union(this=one, expression=two, distinct=False), found)
+
+        def value(field: r.FieldRef) -> Node:
+            return sql.column(alias, field.field.name)
+
+        key = date_value(self._state, self._key, lambda: value(self._field))
+        columns = [sql.named(key, "k0"), sql.named(self._packed(value), "p")]
+        return sql.select(columns, sql.derived(united, alias), group=sql.positions(1))
