@@ -262,6 +262,7 @@ CLICKHOUSE = Dialect(
     placeholder=placeholder,
     spellings={
         Generic.PERCENTILE: _percentile,
+        Generic.GROUPED: lambda value: _add(value, _number(0)),
         Generic.LIST: lambda *entries: _call("groupArray", _call("tuple", *entries)),
         Generic.LIST_TEXT: lambda value: value,
         Generic.OFFSET: _offset,

@@ -155,6 +155,7 @@ DUCKDB = Dialect(
     zone=_zone,
     spellings={
         Generic.PERCENTILE: _percentile,
+        Generic.GROUPED: lambda value: value,
         Generic.LIST: lambda *entries: _call("LIST", _call("ROW", *entries)),
         Generic.LIST_TEXT: lambda value: value,
         Generic.OFFSET: _offset,

@@ -19,7 +19,7 @@ from usql.plan.conditions import comparison, conditional
 from usql.plan.derived import exact, linked_values
 from usql.plan.groups import apply, join_key, plan_groups
 from usql.plan.plain import output, scan_rows
-from usql.plan.rows import Rows, arithmetic, date_value, source_of
+from usql.plan.rows import Rows, arithmetic, date_value, grouped, source_of
 from usql.plan.sql import Generic, Node
 from usql.plan.state import Planned, State
 
@@ -111,7 +111,7 @@ class _Aggregation:
         if source_of(operand) is not None:
             keyed = any(source_of(key.expr) is not None for key in self._query.keys)
             # COUNT is of the rows that have a value, not of the values
-            simple = not keyed and expr.function != "count"
+            simple = not keyed and expr.function != "count" and self._state.layout.joins
             return expr.distinct or expr.function == "percentile" or simple
         return isinstance(operand, r.PropertyRef) and self._query.scan.is_whole
 
@@ -187,7 +187,7 @@ class _Aggregation:
             values, link = linked_values(self._state, rows, expr.operand, distinct=True)
             value = sql.column(rows.join_derived(values, link, left=False, prefix="y"), "v")
         else:
-            value = rows.value(expr.operand)
+            value = grouped(expr.operand, rows.value(expr.operand))
             rows.restrict(sql.not_null(value.copy()))
         counted = rows.select(
             [*keys, sql.named(value, "v"), sql.named(exp.Count(this=exp.Star()), "n")],

@@ -16,7 +16,7 @@ from usql.plan import sql
 from usql.plan.codes import Codes
 from usql.plan.conditions import condition, predicate
 from usql.plan.plain import scan_rows
-from usql.plan.rows import Rows, source_of, value_relation, value_rows
+from usql.plan.rows import Rows, grouped, source_of, value_relation, value_rows
 from usql.plan.sql import Node
 from usql.plan.state import State
 from usql.schema import PRIMARY
@@ -110,7 +110,8 @@ def _by_value(state: State, scan: r.Scan, expr: r.Expr) -> exp.Select:
     if not scan.is_whole:
         rows = scan_rows(state, scan)
         found.restrict(sql.among([found.key(SESSION)], rows.select([rows.key(SESSION)])))
-    return found.select([sql.named(value, "k0"), _sessions(found)], group=sql.positions(1))
+    key = sql.named(grouped(expr, value), "k0")
+    return found.select([key, _sessions(found)], group=sql.positions(1))
 
 
 def _by_code(state: State, scan: r.Scan, codes: Codes, expr: r.Expr) -> exp.Query:
@@ -138,6 +139,8 @@ def _without_value(state: State, scan: r.Scan, expr: r.Expr) -> exp.Select:
     assert source is not None
     found = value_rows(state, source)
     found.restrict(sql.not_null(found.value(expr)))
+    if state.layout.columnar:
+        return _rest(state, scan.table, found.select([_sessions(found)]))
     having = found.select([sql.named(found.key(SESSION), SESSION)], group=sql.positions(1))
     return _rest(state, scan.table, having)
 
@@ -150,7 +153,8 @@ def _by_property(state: State, scan: r.Scan, expr: r.PropertyRef) -> exp.Query:
         rows.restrict(sql.not_null(rows.key(VALUE)))
         if columns:
             return rows.select([sql.named(rows.key(name), name) for name in columns])
-        counted = [sql.named(rows.key(VALUE), "k0"), _number(exp.Count(this=exp.Star()))]
+        key = sql.named(grouped(expr, rows.key(VALUE)), "k0")
+        counted = [key, _number(exp.Count(this=exp.Star()))]
         return rows.select(counted, group=sql.positions(1))
 
     rest = _rest(state, scan.table, found(state.layout.keys(scan.table)))
@@ -158,17 +162,23 @@ def _by_property(state: State, scan: r.Scan, expr: r.PropertyRef) -> exp.Query:
 
 
 def _rest(state: State, table: str, having: exp.Select) -> exp.Select:
-    """Return the group of the rows of a table that are not among some, unless it has none."""
+    """Return the group of the rows of a table that are not among some, unless it has none.
+
+    Args:
+        state: of the planning.
+        table: whose rows they are.
+        having: a query for those that are not in it, or for their number, as a column ``n``.
+    """
     every, some, rest = state.fresh("e"), state.fresh("s"), state.fresh("n")
-
-    def number(source: Node) -> Node:
-        return exp.Subquery(this=sql.select([exp.Count(this=exp.Star())], source))
-
-    left = sql.sub(
-        number(sql.relation(state.layout.base(table), every)), number(sql.derived(having, some))
-    )
-    # a limit, since SQLite would merge the queries, and count anew for each use of the number
-    counted = exp.Select(expressions=[_number(left)]).limit(1, copy=False)
+    count = exp.Count(this=exp.Star())
+    all_rows = sql.select([count], sql.relation(state.layout.base(table), every))
+    if having.named_selects != ["n"]:
+        having = sql.select([count.copy()], sql.derived(having, some))
+    left = sql.sub(exp.Subquery(this=all_rows), exp.Subquery(this=having))
+    counted = exp.Select(expressions=[_number(left)])
+    if not state.layout.columnar:
+        # SQLite would merge the queries, and count anew for each use of the number
+        counted = counted.limit(1, copy=False)
     return sql.select(
         [sql.named(sql.null(), "k0"), sql.named(sql.column(rest, "n"), "n")],
         sql.derived(counted, rest),

@@ -11,7 +11,7 @@ from sqlglot import exp
 
 from usql import resolved as r
 from usql.plan import sql
-from usql.plan.rows import Rows, source_of, value_order, value_rows
+from usql.plan.rows import Rows, grouped, source_of, value_order, value_rows
 from usql.plan.sql import Generic, Node
 from usql.plan.state import State
 from usql.types import Kind
@@ -32,7 +32,7 @@ def linked_values(
     value = found.value(expr)
     found.restrict(sql.not_null(value.copy()))
     columns = [sql.named(found.key(k), k) for k in keys]
-    return found.select([*columns, sql.named(value, "v")], distinct=distinct), keys
+    return found.select([*columns, sql.named(grouped(expr, value), "v")], distinct=distinct), keys
 
 
 def aggregate(kind: type[exp.AggFunc]) -> Callable[[Node], Node]:

@@ -21,7 +21,7 @@ from usql.plan.counts import plan_counts, rows_without
 from usql.plan.derived import aggregate, aggregated_values, linked_values
 from usql.plan.plain import scan_rows
 from usql.plan.ranges import plan_ranges
-from usql.plan.rows import Rows, source_of
+from usql.plan.rows import Rows, grouped, source_of
 from usql.plan.skips import plan_skips
 from usql.plan.sql import Generic, Node
 from usql.plan.state import State
@@ -60,7 +60,7 @@ def join_key(state: State, rows: Rows, expr: r.Expr, *, left: bool = True) -> No
     A row without a value stays, with NULL, where ``left``.
     """
     if source_of(expr) is None:
-        return rows.value(expr)
+        return grouped(expr, rows.value(expr))
     values, link = linked_values(state, rows, expr, distinct=True)
     return sql.column(rows.join_derived(values, link, left=left, prefix="q"), "v")
 
@@ -72,7 +72,10 @@ def _with_values(
     rows = scan_rows(state, query.scan)
     # the first join, which leads an engine's loops
     value = join_key(state, rows, query.keys[many].expr, left=False)
-    keys = [value if i == many else rows.value(k.expr) for i, k in enumerate(query.keys)]
+    keys = [
+        value if i == many else grouped(k.expr, rows.value(k.expr))
+        for i, k in enumerate(query.keys)
+    ]
     return _Pass(state, rows, keys, aggregates).select()
 
 
@@ -81,7 +84,10 @@ def _without_values(
 ) -> exp.Select:
     """Return the groups of the rows that have no value of the only key with many."""
     rows = rows_without(state, query.scan, query.keys[many].expr)
-    keys = [sql.null() if i == many else rows.value(k.expr) for i, k in enumerate(query.keys)]
+    keys = [
+        sql.null() if i == many else grouped(k.expr, rows.value(k.expr))
+        for i, k in enumerate(query.keys)
+    ]
     return _Pass(state, rows, keys, aggregates).select()
 
 
@@ -175,7 +181,8 @@ def apply(
     if value is None:
         return exp.Count(this=exp.Star())
     if expr.distinct:
-        return exp.Count(this=exp.Distinct(expressions=[value]))
+        assert expr.operand is not None
+        return exp.Count(this=exp.Distinct(expressions=[grouped(expr.operand, value)]))
     if _is_constant(expr.operand):
         value = sql.when(sql.true(), value)  # of a type that has NULL, which no rows come to
     if expr.function == "percentile":

@@ -249,6 +249,11 @@ def arithmetic(expr: r.Arithmetic, left: Node, right: Node) -> Node:
     return sql.call(Generic.ROUND, result) if rounded else result
 
 
+def grouped(expr: r.Expr, node: Node) -> Node:
+    """Return an expression's value as rows are grouped by it."""
+    return sql.call(Generic.GROUPED, node) if expr.type.kind is Kind.DOUBLE else node
+
+
 def source_of(expr: r.Expr) -> r.Source | None:
     """Return what gives an expression its many values, or ``None`` where it has one."""
     match expr:

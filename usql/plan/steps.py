@@ -26,7 +26,7 @@ from usql.plan.dates import modulo
 from usql.plan.parts import Part, number, parts_of, together
 from usql.plan.plain import scan_rows
 from usql.plan.ranges import Steps, steps_of
-from usql.plan.rows import Rows, date_value
+from usql.plan.rows import Rows, date_value, grouped
 from usql.plan.sql import Node
 from usql.plan.state import State
 from usql.schema import PRIMARY
@@ -45,8 +45,9 @@ def plan_steps(
         if (parts := parts_of(expr)) is None:
             return None
         asked.append((expr, parts))
+    few_joins = not state.layout.joins
     in_time = query.scan.timeframe is None or state.layout.dated
-    if in_time and _is_of_sessions(query, aggregates):
+    if few_joins and in_time and _is_of_sessions(query, aggregates):
         return _by_session(state, query, _Parts(state, asked))
     key = query.keys[0].expr
     if len(query.keys) > 1 or not isinstance(key, r.DatePart | r.DateText) or state.zone.fixed:
@@ -140,7 +141,10 @@ def _by_session(state: State, query: r.AggregationQuery, parts: _Parts) -> exp.S
     fine = found.select(columns, group=sql.positions(1))
     sessions = scan_rows(state, replace(query.scan, table=PRIMARY, where=None))
     alias = sessions.join_derived(fine, (SESSION,), left=False, prefix="m")
-    keys = [sql.named(sessions.value(k.expr), f"k{i}") for i, k in enumerate(query.keys)]
+    keys = [
+        sql.named(grouped(k.expr, sessions.value(k.expr)), f"k{i}")
+        for i, k in enumerate(query.keys)
+    ]
     return sessions.select([*keys, *parts.together(alias)], group=sql.positions(len(keys)))
 
 
