@@ -257,7 +257,7 @@ def columnar_layout() -> Layout:
 
 def clickhouse_layout() -> Layout:
     """Return the same for ClickHouse."""
-    return Layout(catalogue(), hot={}, joins=False, dated=True)
+    return Layout(catalogue(), hot={}, marks=True, joins=False, dated=True)
 
 
 def duckdb_layout() -> Layout:

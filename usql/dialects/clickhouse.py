@@ -262,6 +262,7 @@ CLICKHOUSE = Dialect(
     placeholder=placeholder,
     spellings={
         Generic.PERCENTILE: _percentile,
+        Generic.ANY: lambda node: exp.Max(this=_call("ifNull", node, _number(0))),
         Generic.GROUPED: lambda value: _add(value, _number(0)),
         Generic.LIST: lambda *entries: _call("groupArray", _call("tuple", *entries)),
         Generic.LIST_TEXT: lambda value: value,

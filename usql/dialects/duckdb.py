@@ -155,6 +155,9 @@ DUCKDB = Dialect(
     zone=_zone,
     spellings={
         Generic.PERCENTILE: _percentile,
+        Generic.ANY: lambda node: exp.Coalesce(
+            this=exp.LogicalOr(this=node), expressions=[exp.false()]
+        ),
         Generic.GROUPED: lambda value: value,
         Generic.LIST: lambda *entries: _call("LIST", _call("ROW", *entries)),
         Generic.LIST_TEXT: lambda value: value,

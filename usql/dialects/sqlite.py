@@ -110,6 +110,7 @@ SQLITE = Dialect(
         Generic.FIELD_PERCENTILE: lambda value, n, *ps: _call(
             PERCENTILE, _call("JSON_GROUP_ARRAY", value), ps[int(n.name)]
         ),
+        Generic.ANY: lambda node: exp.Max(this=_call("IFNULL", node, exp.Literal.number(0))),
         Generic.GROUPED: lambda value: value,
         Generic.LIST: _list,
         Generic.LIST_TEXT: lambda value: _call("PRINTF", _text("%!.17g"), value),

@@ -19,7 +19,7 @@ from usql.layout import SESSION
 from usql.plan import sql
 from usql.plan.conditions import predicate
 from usql.plan.rows import Rows
-from usql.plan.sql import Node
+from usql.plan.sql import Generic, Node
 from usql.plan.state import State
 from usql.schema import PRIMARY
 
@@ -38,7 +38,7 @@ def marked_rows(
         others: conditions that sessions are judged by as well.
     """
     leading = next((leaf for node in required for leaf in _needed(node)), None)
-    if leading is None or not state.layout.marks:
+    if leading is None or not _pays(state, (*required, *others)):
         return None
     leaves = [leaf for node in (*required, *others) for leaf in _leaves(node)]
     alike = dict.fromkeys(leaf for leaf in leaves if leaf.field.field.table == _table(leading))
@@ -47,6 +47,16 @@ def marked_rows(
     marks: dict[r.Condition, str] = {leaf: f"m{index}" for index, leaf in enumerate(alike)}
     name = state.fresh("m")
     return Rows(state, PRIMARY, name, marks=marks), (name, _grouping(state, alike))
+
+
+def _pays(state: State, conditions: Sequence[r.Condition]) -> bool:
+    """Whether a look at all marks is sooner than one per condition.
+
+    Where the sessions have to be joined after all, it depends on how dear joins are.
+    """
+    if state.layout.joins:
+        return state.layout.marks
+    return state.layout.marks and all(map(_is_of_marks, conditions)) and state.numbers is None
 
 
 _Leaf = r.Compare | r.OneOf | r.Between | r.Like | r.IsNull
@@ -58,6 +68,16 @@ def _is_markable(node: r.Condition) -> TypeGuard[_Leaf]:
         return False
     field = node.field
     return isinstance(field, r.FieldRef) and field.many and not field.field.many
+
+
+def _is_of_marks(node: r.Condition) -> bool:
+    """Whether marks are all that a condition asks of a session."""
+    match node:
+        case r.And(items=items) | r.Or(items=items):
+            return all(map(_is_of_marks, items))
+        case r.Not(operand=operand):
+            return _is_of_marks(operand)
+    return _is_markable(node)
 
 
 def _leaves(node: r.Condition) -> Iterator[_Leaf]:
@@ -98,8 +118,8 @@ def _grouping(state: State, leaves: Collection[_Leaf]) -> exp.Select:
     rows = Rows(state, _table(first))
     columns = [sql.named(rows.key(SESSION), SESSION)]
     for index, leaf in enumerate(leaves):
-        some = exp.LogicalOr(this=_satisfied(state, rows, leaf))
-        columns.append(sql.named(exp.Coalesce(this=some, expressions=[sql.false()]), f"m{index}"))
+        some = sql.call(Generic.ANY, _satisfied(state, rows, leaf))
+        columns.append(sql.named(some, f"m{index}"))
     rows.restrict(sql.disjunction(_satisfied(state, rows, leaf) for leaf in leaves))
     return rows.select(columns, group=sql.positions(1))
 

@@ -31,6 +31,8 @@ class Generic(Enum):
     """(value): the value, by which rows are ordered that are equal in what comes before it."""
     GROUPED = "USQL_GROUPED"
     """(double): the value as it is grouped by, which knows one zero where doubles have two."""
+    ANY = "USQL_ANY"
+    """(condition): aggregate; whether it holds of any row; never NULL where there are rows."""
     LIST = "USQL_LIST"
     """(order, …, value): aggregate; all rows as a list of such rows, in any order."""
     LIST_TEXT = "USQL_EXACT"

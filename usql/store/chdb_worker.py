@@ -50,8 +50,8 @@ ALWAYS = {
 QUICKER = {
     # all rows have sessions, so a join has nothing to filter before it
     "enable_join_runtime_filters": "0",
-    # rows lie by session
-    "optimize_aggregation_in_order": "1",
+    # those on extremes of partitions, which no query asks for; to look for them takes 1 ms
+    "optimize_use_implicit_projections": "0",
 }
 """Settings of speed alone."""
 WRITING = {
