@@ -17,6 +17,7 @@ from usql import resolved as r
 from usql.plan import sql
 from usql.plan.conditions import comparison, conditional
 from usql.plan.derived import exact, linked_values
+from usql.plan.folding import folded
 from usql.plan.groups import apply, join_key, plan_groups
 from usql.plan.plain import output, scan_rows
 from usql.plan.rows import Rows, arithmetic, date_value, grouped, source_of
@@ -64,9 +65,13 @@ class _Aggregation:
             order=order,
             limit=self._limit(),
         )
+        if len(parts) == 1 and not (self._pieces or where):
+            tree = folded(tree, parts[0][1]) or sql.with_(tree, parts)
+        else:
+            sql.with_(tree, parts)
         outputs = tuple(output(item.label, item.expr, query.keys) for item in query.items)
         keys = tuple(i for i, item in enumerate(query.items) if isinstance(item.expr, r.KeyRef))
-        return Planned(sql.with_(tree, parts), self._state.parameters, outputs, keys=keys)
+        return Planned(tree, self._state.parameters, outputs, keys=keys)
 
     # --- values of a group, as columns of the last relation
 
