@@ -82,6 +82,8 @@ def _import(engine: Engine, path: Path, data: Path, sessions: int) -> None:
         write(data, sessions)
     with usql.connect(engine.url(path)) as db:
         seconds = db.import_files([data]).seconds
+        if engine.merges:
+            db.compact()
     print(f"{path.name}: {sessions:,} sessions in {seconds:.0f} s, {_size(path) >> 20} MiB")
 
 

@@ -54,6 +54,8 @@ class Engine(NamedTuple):
         expert: opens the expert's.
         lay_out: makes the expert's store of ours.
         multiply: makes a store of so many copies of another's sessions, where it can.
+        merges: whether a store is compacted after the import, as the expert's is; a server merges
+            its parts by itself, a folder only while somebody has it open.
     """
 
     name: str
@@ -62,6 +64,7 @@ class Engine(NamedTuple):
     expert: Callable[[Path], AbstractContextManager[Side]]
     lay_out: Callable[[Path, Path], None]
     multiply: Callable[[Path, Path, int], None] | None = None
+    merges: bool = False
 
 
 class _Ours:
@@ -198,7 +201,7 @@ ENGINES: Mapping[str, Engine] = {
             _duckdb_layout,
             _duckdb_copies,
         ),
-        Engine("chdb", _chdb_url, _ours(_chdb_url), _chdb_expert, _chdb_layout),
+        Engine("chdb", _chdb_url, _ours(_chdb_url), _chdb_expert, _chdb_layout, merges=True),
     )
 }
 

@@ -18,9 +18,11 @@ from usql.types import Kind
 
 
 def linked_values(
-    state: State, rows: Rows, expr: r.Expr, *, distinct: bool
+    state: State, rows: Rows, expr: r.Expr, *, distinct: bool, nulls: bool = False
 ) -> tuple[exp.Select, tuple[str, ...]]:
-    """Return the values of an expression, without nulls, beside the keys of the row they are of.
+    """Return the values of an expression beside the keys of the row they are of.
+
+    Nulls are left out unless ``nulls`` says that they may stay.
 
     Returns:
         A query with the link's key columns and a column ``v``, and the names of the former.
@@ -30,7 +32,8 @@ def linked_values(
     keys = rows.link(source.field.table)
     found = value_rows(state, source)
     value = found.value(expr)
-    found.restrict(sql.not_null(value.copy()))
+    if not nulls:
+        found.restrict(sql.not_null(value.copy()))
     columns = [sql.named(found.key(k), k) for k in keys]
     return found.select([*columns, sql.named(grouped(expr, value), "v")], distinct=distinct), keys
 
@@ -41,10 +44,15 @@ def aggregate(kind: type[exp.AggFunc]) -> Callable[[Node], Node]:
 
 
 def aggregated_values(
-    state: State, rows: Rows, expr: r.Expr, aggregates: Sequence[tuple[str, Callable[[Node], Node]]]
+    state: State,
+    rows: Rows,
+    expr: r.Expr,
+    aggregates: Sequence[tuple[str, Callable[[Node], Node]]],
+    *,
+    nulls: bool = False,
 ) -> tuple[exp.Select, tuple[str, ...]]:
-    """Return aggregates of an expression's values per row, by name."""
-    values, keys = linked_values(state, rows, expr, distinct=False)
+    """Return aggregates of an expression's values per row, by name; for ``nulls`` see above."""
+    values, keys = linked_values(state, rows, expr, distinct=False, nulls=nulls)
     alias = state.fresh("d")
     columns = [sql.named(sql.column(alias, k), k) for k in keys]
     columns += [sql.named(made(sql.column(alias, "v")), name) for name, made in aggregates]

@@ -150,16 +150,21 @@ class _Pass:
         return _shifted_back(self._state, expr, average)
 
     def _row_aggregates(self, operand: r.Expr) -> str:
-        """Join what the values of each row come to, once per operand; no row where no value."""
+        """Join what the values of each row come to, once per operand; all NULL where no value."""
         if operand not in self._per_row:
-            wanted: list[tuple[str, Callable[[Node], Node]]] = [("n", aggregate(exp.Count))]
+            wanted: list[tuple[str, Callable[[Node], Node]]] = [("n", _number_of)]
             uses = {e.function for e in self._aggregates if e.operand == operand}
             wanted += [(f, aggregate(_AGGREGATES[f])) for f in ("min", "max") if f in uses]
             if uses & {"sum", "avg"}:
                 wanted.append(("sum", partial(_total, operand)))
-            query, keys = aggregated_values(self._state, self._rows, operand, wanted)
+            # most rows have values: to leave out those that have none takes longer
+            query, keys = aggregated_values(self._state, self._rows, operand, wanted, nulls=True)
             self._per_row[operand] = self._rows.join_derived(query, keys, left=True, prefix="m")
         return self._per_row[operand]
+
+
+def _number_of(values: Node) -> Node:
+    return exp.Nullif(this=exp.Count(this=values), expression=sql.number(0))
 
 
 _MOST_TOGETHER = 16
