@@ -2,8 +2,9 @@
 
 ``python -m benchmarks.engines`` makes demo data of 1,000,000 actions once, in a folder that stays,
 a store of each engine and beside it the store that somebody who knows the engine would lay out
-(``benchmarks.experts``). It asks each question several times, by turns of both, checks that the
-rows are the same, and prints the medians in ms with the ratio of ours to the expert's.
+(``benchmarks.experts``). It asks each question several times, quick ones more often, by turns of
+both, checks that the rows are the same, and prints the medians in ms with the ratio of ours to the
+expert's.
 ``--copies 10`` takes DuckDB to 10,000,000 actions: sessions are copied within the engine, each copy
 with numbers, identities, users and times of its own. ``--json FILE`` keeps the figures.
 """
@@ -29,13 +30,17 @@ from usql.demo import write
 
 Figure = dict[str, Any]
 
+_LEAST_MS = 500
+"""So long a question is asked in all, since single runs of a few ms wander by a third."""
+_MOST_RUNS = 101
+
 
 def main() -> None:
     """Measure, print and keep."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.engines", description=__doc__)
     parser.add_argument("--sessions", type=int, default=120_000)
     parser.add_argument("--copies", type=int, default=1, help="of the sessions (DuckDB alone)")
-    parser.add_argument("--runs", type=int, default=7, help="of each question, by turns")
+    parser.add_argument("--runs", type=int, default=7, help="of each question, at least, by turns")
     parser.add_argument("--engines", nargs="+", choices=ENGINES, default=list(ENGINES))
     parser.add_argument("--only", nargs="+", default=[], help="parts of names of questions")
     parser.add_argument("--folder", type=Path, default=Path(tempfile.gettempdir(), "usql-engines"))
@@ -119,7 +124,7 @@ def _figure(question: Question, ours: Side, expert: Side, runs: int) -> Figure:
     if len(first) == 2 and not _same(*first):
         raise SystemExit(f"{question.name}: {_difference(*first)}")
     times: list[list[float]] = [[] for _ in asked]
-    for _ in range(runs):
+    for _ in range(max(runs, min(_MOST_RUNS, round(_LEAST_MS / _timed(asked[0]))))):
         for side, ask in enumerate(asked):
             times[side].append(_timed(ask))
     compile_times = [_timed(lambda: ours.ready(question)) for _ in range(runs)]
