@@ -13,10 +13,8 @@ from sqlglot import exp
 
 from usql import resolved as r
 from usql.plan import sql
-from usql.plan.conditions import conditional
-from usql.plan.rows import Rows, source_of
+from usql.plan.rows import source_of
 from usql.plan.sql import Generic, Node
-from usql.plan.state import State
 from usql.record import Record
 from usql.types import Kind
 
@@ -34,10 +32,8 @@ class Part(Record):
     operand: r.Expr | None
     condition: r.Condition | None
 
-    def over(self, state: State, rows: Rows) -> Node:
-        """Return it over rows."""
-        value = None if self.operand is None else rows.value(self.operand)
-        value = conditional(state, rows, self.condition, value)
+    def over(self, value: Node | None) -> Node:
+        """Return it over values of which those of rows that do not count are NULL."""
         if value is None:
             return exp.Count(this=exp.Star())
         match self.function:

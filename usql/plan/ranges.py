@@ -21,8 +21,9 @@ from sqlglot import exp
 from usql import resolved as r
 from usql.plan import sql
 from usql.plan.dates import MARGIN, constancy, modulo
+from usql.plan.parts import Part, number, parts_of, together
 from usql.plan.rows import Rows, date_value
-from usql.plan.sql import Generic, Node
+from usql.plan.sql import Node
 from usql.plan.state import State
 from usql.record import Record
 from usql.schema import PRIMARY
@@ -34,9 +35,6 @@ _MOST_STEPS = 10_000
 _SHORTEST_MS = 60_000
 _FURTHEST_MS = 2**50
 """Dates beyond are no dates, and adding to them leaves the whole numbers."""
-
-_Part = tuple[str, r.FieldRef]
-"""A partial aggregate and the field it is of."""
 
 
 def plan_ranges(
@@ -124,24 +122,15 @@ def _is_of_parts(expr: r.Aggregate, table: str) -> bool:
     )
 
 
-def _parts(expr: r.Aggregate) -> list[_Part]:
-    assert isinstance(expr.operand, r.FieldRef)
-    names = ("total", "count") if expr.function == "avg" else (expr.function,)
-    return [(name, expr.operand) for name in names]
+def _parts(expr: r.Aggregate) -> tuple[Part, ...]:
+    parts = parts_of(expr)
+    assert parts is not None  # see _is_of_parts
+    return parts
 
 
-def _total(value: Node) -> Node:
-    """Return a sum of doubles, which no sum of whole numbers is too large for."""
-    return exp.Sum(this=exp.Cast(this=value, to=exp.DataType.build("double")))
-
-
-_PARTS: dict[str, Callable[[Node], Node]] = {
-    "count": lambda value: exp.Count(this=value),
-    "min": lambda value: exp.Min(this=value),
-    "max": lambda value: exp.Max(this=value),
-    "sum": lambda value: sql.call(Generic.SUM, value),
-    "total": _total,
-}
+def _field(part: Part) -> r.FieldRef:
+    assert isinstance(part.operand, r.FieldRef)
+    return part.operand
 
 
 class _Ranges:
@@ -154,7 +143,7 @@ class _Ranges:
         key: r.DatePart | r.DateText,
         field: r.FieldRef,
         steps: Steps,
-        parts: Sequence[_Part],
+        parts: Sequence[Part],
     ) -> None:
         self._state = state
         self._scan = scan
@@ -171,7 +160,7 @@ class _Ranges:
         count, *parts = sql.unpacked(sql.column(alias, "p"), self._doubles)
         columns = [
             sql.named(sql.column(alias, "k0"), "k0"),
-            sql.named(exp.Sum(this=count), "n"),
+            sql.named(number(count), "n"),
         ]
         columns += [
             sql.named(self._together(expr, parts), f"a{index}")
@@ -182,21 +171,15 @@ class _Ranges:
 
     def _together(self, expr: r.Aggregate, parts: Sequence[Node]) -> Node:
         """Return an aggregate, put together of its parts."""
-        first, *others = [parts[self._parts.index(part)].copy() for part in _parts(expr)]
-        match expr.function:
-            case "count":
-                return exp.Sum(this=first)
-            case "avg":
-                return sql.call(Generic.FLOAT_DIV, exp.Sum(this=first), exp.Sum(this=others[0]))
-        return _PARTS[expr.function](first)
+        return together(expr, [parts[self._parts.index(part)].copy() for part in _parts(expr)])
 
     @property
     def _doubles(self) -> list[bool]:
-        return [False, *(function == "total" for function, _ in self._parts)]
+        return [False, *(part.function == "total" for part in self._parts)]
 
     def _packed(self, value: Callable[[r.FieldRef], Node]) -> Node:
         """Return the number of rows, and the parts of the aggregates over the values of fields."""
-        parts = [_PARTS[function](value(field)) for function, field in self._parts]
+        parts = [part.over(value(_field(part))) for part in self._parts]
         return sql.packed([exp.Count(this=exp.Star()), *parts], self._doubles)
 
     # --- steps
@@ -287,7 +270,7 @@ class _Ranges:
     def _one_by_one(self, beyond: Sequence[Rows]) -> exp.Select:
         """Return the groups of some rows, by their keys."""
         alias = self._state.fresh("b")
-        fields = dict.fromkeys((self._field, *(field for _, field in self._parts)))
+        fields = dict.fromkeys((self._field, *map(_field, self._parts)))
         found: list[exp.Query] = [
             rows.select([sql.named(rows.value(f), f.field.name) for f in fields]) for rows in beyond
         ]

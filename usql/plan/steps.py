@@ -21,7 +21,7 @@ from sqlglot import exp
 from usql import resolved as r
 from usql.layout import SESSION
 from usql.plan import sql
-from usql.plan.conditions import condition
+from usql.plan.conditions import condition, conditional
 from usql.plan.dates import modulo
 from usql.plan.parts import Part, number, parts_of, together
 from usql.plan.plain import scan_rows
@@ -70,8 +70,12 @@ class _Parts:
 
     def over(self, rows: Rows) -> list[Node]:
         """Return the columns of fine groups: the number of rows, then the parts."""
-        nodes = [exp.Count(this=exp.Star()), *(p.over(self._state, rows) for p in self._parts)]
+        nodes = [exp.Count(this=exp.Star()), *(self._over(part, rows) for part in self._parts)]
         return [sql.named(node, name) for node, name in zip(nodes, self._names(), strict=True)]
+
+    def _over(self, part: Part, rows: Rows) -> Node:
+        value = None if part.operand is None else rows.value(part.operand)
+        return part.over(conditional(self._state, rows, part.condition, value))
 
     def together(self, alias: str) -> list[Node]:
         """Return the columns of the groups wanted, made of an alias's fine groups."""
