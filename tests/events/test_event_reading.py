@@ -117,7 +117,7 @@ def test_an_archive_that_unpacks_beyond_reason_is_left() -> None:
         (b"PK\x03\x04", "zip archive"),
         (b"PAR1 and nothing", "not a Parquet file"),
         (b"\x1f\x8b broken", "the archive is cut off"),
-        (gzip.compress(b"")[:10] + b"\xff" * 50, "the archive is damaged"),
+        (gzip.compress(b"", mtime=0)[:10] + b"\xff" * 50, "the archive is damaged"),
         (b"\xff\xfa,b\n", "names of the columns are not UTF-8"),
     ],
 )
