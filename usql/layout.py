@@ -143,8 +143,8 @@ class Layout:
         shares: whether the engine makes a common table expression once for all who read it.
         marks: whether the engine groups all of a table's rows by session sooner than it looks for
             the sessions of each of several conditions.
-        joins: whether the engine joins rows to their sessions as soon as it groups them by session;
-            else the groups are joined.
+        rowwise: whether the engine joins a row's session, or reads its clock, as soon as it groups
+            the row; else that is done for groups.
         dated: whether numbers of sessions begin with the second of their start, so that a range of
             time is a range of numbers, of whatever table the rows are.
     """
@@ -153,7 +153,7 @@ class Layout:
     hot: Mapping[str, frozenset[str]] = dataclass_field(default_factory=lambda: HOT)
     shares: bool = False
     marks: bool = False
-    joins: bool = True
+    rowwise: bool = True
     dated: bool = False
 
     def is_ranked(self, field: Field) -> bool:
@@ -257,7 +257,7 @@ def columnar_layout() -> Layout:
 
 def clickhouse_layout() -> Layout:
     """Return the same for ClickHouse."""
-    return Layout(catalogue(), hot={}, marks=True, joins=False, dated=True)
+    return Layout(catalogue(), hot={}, marks=True, rowwise=False, dated=True)
 
 
 def duckdb_layout() -> Layout:

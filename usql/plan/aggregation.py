@@ -65,10 +65,8 @@ class _Aggregation:
             order=order,
             limit=self._limit(),
         )
-        if len(parts) == 1 and not (self._pieces or where):
-            tree = folded(tree, parts[0][1]) or sql.with_(tree, parts)
-        else:
-            sql.with_(tree, parts)
+        alone = len(parts) == 1 and not (self._pieces or where)
+        tree = (folded(tree, parts[0][1]) if alone else None) or sql.with_(tree, parts)
         outputs = tuple(output(item.label, item.expr, query.keys) for item in query.items)
         keys = tuple(i for i, item in enumerate(query.items) if isinstance(item.expr, r.KeyRef))
         return Planned(tree, self._state.parameters, outputs, keys=keys)
@@ -116,7 +114,7 @@ class _Aggregation:
         if source_of(operand) is not None:
             keyed = any(source_of(key.expr) is not None for key in self._query.keys)
             # COUNT is of the rows that have a value, not of the values
-            simple = not keyed and expr.function != "count" and self._state.layout.joins
+            simple = not keyed and expr.function != "count" and self._state.layout.rowwise
             return expr.distinct or expr.function == "percentile" or simple
         return isinstance(operand, r.PropertyRef) and self._query.scan.is_whole
 
@@ -251,10 +249,10 @@ class _Aggregation:
         return len(keys) == 1 and not (keys[0].ascending or self._query.order or filtered)
 
     def _limit(self) -> int | None:
-        tops = [key.top for key in self._query.keys if key.top is not None]
-        if not tops or not self._is_first_by_order():
-            return self._query.limit
-        return min(tops if self._query.limit is None else [*tops, self._query.limit])
+        limits = [self._query.limit]
+        if self._is_first_by_order():
+            limits += [key.top for key in self._query.keys]
+        return min((limit for limit in limits if limit is not None), default=None)
 
     def _ranked_keys(self) -> list[int]:
         """Return the keys whose values are ranked, for their ``TOP``."""

@@ -122,9 +122,10 @@ def _by_code(state: State, scan: r.Scan, codes: Codes, expr: r.Expr) -> exp.Quer
         rows = scan_rows(state, scan)
         among = rows.select([rows.key(SESSION)])
     counts = codes.count(among)
-    rest = (
-        _rest(state, scan.table, codes.having_any()) if whole else _without_value(state, scan, expr)
-    )
+    if whole:
+        rest = _rest(state, scan.table, _number_among(state, codes.having_any()))
+    else:
+        rest = _without_value(state, scan, expr)
     union = exp.Union(this=counts, expression=rest, distinct=False)
     return sql.with_(union, codes.parts)
 
@@ -142,7 +143,7 @@ def _without_value(state: State, scan: r.Scan, expr: r.Expr) -> exp.Select:
     if state.layout.columnar:
         return _rest(state, scan.table, found.select([_sessions(found)]))
     having = found.select([sql.named(found.key(SESSION), SESSION)], group=sql.positions(1))
-    return _rest(state, scan.table, having)
+    return _rest(state, scan.table, _number_among(state, having))
 
 
 def _by_property(state: State, scan: r.Scan, expr: r.PropertyRef) -> exp.Query:
@@ -157,23 +158,27 @@ def _by_property(state: State, scan: r.Scan, expr: r.PropertyRef) -> exp.Query:
         counted = [key, _number(exp.Count(this=exp.Star()))]
         return rows.select(counted, group=sql.positions(1))
 
-    rest = _rest(state, scan.table, found(state.layout.keys(scan.table)))
+    having = found(state.layout.keys(scan.table))
+    rest = _rest(state, scan.table, _number_among(state, having))
     return exp.Union(this=found(()), expression=rest, distinct=False)
 
 
+def _number_among(state: State, rows: exp.Select) -> exp.Select:
+    return sql.select([exp.Count(this=exp.Star())], sql.derived(rows, state.fresh("s")))
+
+
 def _rest(state: State, table: str, having: exp.Select) -> exp.Select:
-    """Return the group of the rows of a table that are not among some, unless it has none.
+    """Return the group of the rows of a table but some, unless it has none.
 
     Args:
         state: of the planning.
         table: whose rows they are.
-        having: a query for those that are not in it, or for their number, as a column ``n``.
+        having: a query for the number of those that are not in it.
     """
-    every, some, rest = state.fresh("e"), state.fresh("s"), state.fresh("n")
-    count = exp.Count(this=exp.Star())
-    all_rows = sql.select([count], sql.relation(state.layout.base(table), every))
-    if having.named_selects != ["n"]:
-        having = sql.select([count.copy()], sql.derived(having, some))
+    every, rest = state.fresh("e"), state.fresh("n")
+    all_rows = sql.select(
+        [exp.Count(this=exp.Star())], sql.relation(state.layout.base(table), every)
+    )
     left = sql.sub(exp.Subquery(this=all_rows), exp.Subquery(this=having))
     counted = exp.Select(expressions=[_number(left)])
     if not state.layout.columnar:

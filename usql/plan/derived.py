@@ -34,8 +34,10 @@ def linked_values(
     value = found.value(expr)
     if not nulls:
         found.restrict(sql.not_null(value.copy()))
+    if distinct:
+        value = grouped(expr, value)
     columns = [sql.named(found.key(k), k) for k in keys]
-    return found.select([*columns, sql.named(grouped(expr, value), "v")], distinct=distinct), keys
+    return found.select([*columns, sql.named(value, "v")], distinct=distinct), keys
 
 
 def aggregate(kind: type[exp.AggFunc]) -> Callable[[Node], Node]:

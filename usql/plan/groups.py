@@ -73,8 +73,7 @@ def _with_values(
     # the first join, which leads an engine's loops
     value = join_key(state, rows, query.keys[many].expr, left=False)
     keys = [
-        value if i == many else grouped(k.expr, rows.value(k.expr))
-        for i, k in enumerate(query.keys)
+        value if i == many else join_key(state, rows, key.expr) for i, key in enumerate(query.keys)
     ]
     return _Pass(state, rows, keys, aggregates).select()
 
@@ -85,8 +84,8 @@ def _without_values(
     """Return the groups of the rows that have no value of the only key with many."""
     rows = rows_without(state, query.scan, query.keys[many].expr)
     keys = [
-        sql.null() if i == many else grouped(k.expr, rows.value(k.expr))
-        for i, k in enumerate(query.keys)
+        sql.null() if i == many else join_key(state, rows, key.expr)
+        for i, key in enumerate(query.keys)
     ]
     return _Pass(state, rows, keys, aggregates).select()
 

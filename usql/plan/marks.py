@@ -54,9 +54,9 @@ def _pays(state: State, conditions: Sequence[r.Condition]) -> bool:
 
     Where the sessions have to be joined after all, it depends on how dear joins are.
     """
-    if state.layout.joins:
+    if not state.layout.marks or state.layout.rowwise:
         return state.layout.marks
-    return state.layout.marks and all(map(_is_of_marks, conditions)) and state.numbers is None
+    return all(map(_is_of_marks, conditions)) and state.numbers is None
 
 
 _Leaf = r.Compare | r.OneOf | r.Between | r.Like | r.IsNull

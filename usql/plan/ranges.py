@@ -82,6 +82,11 @@ class Steps(Record):
     offset: int
     cut: bool
 
+    def start(self, instant: Callable[[], Node]) -> Node:
+        """Return the start of an instant's step; ``instant`` makes its node, anew at each call."""
+        local = sql.add(instant(), sql.number(self.offset)) if self.offset else instant()
+        return sql.sub(instant(), modulo(local, self.length))
+
 
 def steps_of(
     state: State, key: r.DatePart | r.DateText, frame: Timeframe | None, most: int
@@ -206,10 +211,7 @@ class _Ranges:
 
     def _end(self) -> Node:
         """Return where the step of an instant ends."""
-        length, offset = self._steps.length, self._steps.offset
-        local = sql.add(self._instant(), sql.number(offset)) if offset else self._instant()
-        start = sql.sub(self._instant(), modulo(local, length))
-        return sql.add(start, sql.number(length))
+        return sql.add(self._steps.start(self._instant), sql.number(self._steps.length))
 
     def _end_within(self) -> Node:
         if not self._steps.cut:

@@ -1,6 +1,7 @@
 """Aggregations in two steps: fine groups at first, then those put together to the groups wanted.
 
-Engines of columns group by a number quickly, and what remains to be done is done for few:
+Some engines group by a number sooner than they do anything else for each row, and what remains to
+be done is done for few:
 
 * rows of a secondary table that are grouped by fields of their sessions are counted per session
   first; what each session comes to is joined to it, in place of its rows;
@@ -21,8 +22,7 @@ from sqlglot import exp
 from usql import resolved as r
 from usql.layout import SESSION
 from usql.plan import sql
-from usql.plan.conditions import condition, conditional
-from usql.plan.dates import modulo
+from usql.plan.conditions import conditional
 from usql.plan.parts import Part, number, parts_of, together
 from usql.plan.plain import scan_rows
 from usql.plan.ranges import Steps, steps_of
@@ -38,23 +38,20 @@ def plan_steps(
     state: State, query: r.AggregationQuery, aggregates: Sequence[r.Aggregate]
 ) -> exp.Query | None:
     """Return the groups of a query with some of its aggregates, where two steps lead to them."""
-    if not state.layout.columnar or not query.keys:
+    if state.layout.rowwise or not query.keys:
         return None
     asked: list[tuple[r.Aggregate, tuple[Part, ...]]] = []
     for expr in aggregates:
         if (parts := parts_of(expr)) is None:
             return None
         asked.append((expr, parts))
-    few_joins = not state.layout.joins
     in_time = query.scan.timeframe is None or state.layout.dated
-    if few_joins and in_time and _is_of_sessions(query, aggregates):
+    if in_time and _is_of_sessions(query, aggregates):
         return _by_session(state, query, _Parts(state, asked))
     key = query.keys[0].expr
     if len(query.keys) > 1 or not isinstance(key, r.DatePart | r.DateText) or state.zone.fixed:
         return None
     if not isinstance(key.operand, r.FieldRef) or key.operand.many:
-        return None
-    if state.layout.shares:  # DuckDB reads the clock of a row as soon as it finds the row's step
         return None
     steps = steps_of(state, key, None, _MOST_STEPS)
     return None if steps is None else _by_time(state, query, key, steps, _Parts(state, asked))
@@ -137,10 +134,7 @@ def _is_condition_of(node: r.Condition, table: str) -> bool:
 
 
 def _by_session(state: State, query: r.AggregationQuery, parts: _Parts) -> exp.Select:
-    found = Rows(state, query.scan.table)
-    if query.scan.where is not None:
-        node = condition(state, found, query.scan.where)
-        found.restrict(sql.paren(node) if isinstance(node, exp.Or) else node)
+    found = scan_rows(state, replace(query.scan, timeframe=None))
     columns = [sql.named(found.key(SESSION), SESSION), *parts.over(found)]
     fine = found.select(columns, group=sql.positions(1))
     sessions = scan_rows(state, replace(query.scan, table=PRIMARY, where=None))
@@ -173,10 +167,8 @@ def _by_time(
 
 def _start(steps: Steps, instant: Callable[[], Node]) -> Node:
     """Return the start of an instant's step; an instant that no step has stands for itself."""
-    local = sql.add(instant(), sql.number(steps.offset)) if steps.offset else instant()
-    start = sql.sub(instant(), modulo(local, steps.length))
     has_step = exp.And(
         this=exp.GTE(this=instant(), expression=sql.number(steps.low)),
         expression=exp.LT(this=instant(), expression=sql.number(steps.high)),
     )
-    return sql.when(has_step, start, instant())
+    return sql.when(has_step, steps.start(instant), instant())
