@@ -15,6 +15,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as dataclass_field
 from functools import cached_property
+from typing import Literal
 
 from usql.record import Record
 from usql.schema import PRIMARY, Field, Schema, Table, catalogue
@@ -118,6 +119,37 @@ REPEATED: Mapping[str, frozenset[str]] = {
 """Texts that an index has in order and of which few differ: a pattern is tried on each once."""
 
 
+TOTALS: Mapping[str, tuple[str, ...]] = {
+    "useraction": ("name", "duration"),
+    "userevent": (),
+    "usererror": (),
+}
+"""Secondary tables, and those of their fields that questions about sessions mostly ask of."""
+
+
+class Total(Record):
+    """What a session's rows of a secondary table come to; the session's own row tells it.
+
+    Attributes:
+        table: of the rows.
+        field: whose values they are; ``None`` for the rows themselves.
+        function: how many there are, or their sum, a double.
+    """
+
+    table: str
+    field: str | None
+    function: Literal["count", "total"]
+
+    @property
+    def column(self) -> str:
+        """What it is called in the relation of sessions.
+
+        >>> Total("useraction", "duration", "total").column
+        '_useraction_duration_total'
+        """
+        return "_".join(("", self.table, *filter(None, [self.field]), self.function))
+
+
 class Relation(Record):
     """A table of the store.
 
@@ -147,6 +179,8 @@ class Layout:
             the row; else that is done for groups.
         dated: whether numbers of sessions begin with the second of their start, so that a range of
             time is a range of numbers, of whatever table the rows are.
+        sums_up: whether a session's row has the totals of its secondary rows, since the engine is
+            slow to join these to it.
     """
 
     schema: Schema
@@ -155,6 +189,29 @@ class Layout:
     marks: bool = False
     rowwise: bool = True
     dated: bool = False
+    sums_up: bool = False
+
+    @cached_property
+    def totals(self) -> tuple[Total, ...]:
+        """What the rows of sessions tell of secondary rows."""
+        return tuple(self._totals()) if self.sums_up else ()
+
+    def total(
+        self, table: str, field: str | None, function: Literal["count", "total"]
+    ) -> str | None:
+        """Return the column of the sessions' relation that has a total, if there is one."""
+        total = Total(table, field, function)
+        return total.column if total in self.totals else None
+
+    def _totals(self) -> Iterator[Total]:
+        for table, names in TOTALS.items():
+            yield Total(table, None, "count")
+            for name in names:
+                yield Total(table, name, "count")
+                field = self.schema.table(table).find(name)
+                assert field is not None
+                if field.kind is Kind.LONG:
+                    yield Total(table, name, "total")
 
     def is_ranked(self, field: Field) -> bool:
         """Whether an index has the rows in the order of a field."""
@@ -257,7 +314,7 @@ def columnar_layout() -> Layout:
 
 def clickhouse_layout() -> Layout:
     """Return the same for ClickHouse."""
-    return Layout(catalogue(), hot={}, marks=True, rowwise=False, dated=True)
+    return Layout(catalogue(), hot={}, marks=True, rowwise=False, dated=True, sums_up=True)
 
 
 def duckdb_layout() -> Layout:

@@ -146,3 +146,59 @@ def test_local_time_around_a_change_of_the_clocks(db: usql.Database, form: str) 
     keys = [shown(a.get("startTime")) for _, a in ROWS]
     expected = grouped(keys, [a.get("duration") for _, a in ROWS])
     assert answered(db, query) == expected
+
+
+# what sessions tell of their rows
+
+
+def means(rows: list[tuple[Any, ...]]) -> dict[Any, tuple[Any, ...]]:
+    return {row[0]: tuple(row[1:]) for row in rows}
+
+
+def test_sessions_tell_what_their_rows_come_to(db: usql.Database) -> None:
+    query = "SELECT country, COUNT(*), COUNT(name), COUNT(duration), AVG(duration) FROM useraction"
+    found = db.query(f"{query} GROUP BY country").rows
+    values = grouped([s.get("country") for s, _ in ROWS], [a.get("duration") for _, a in ROWS])
+    wanted = {key: (n, n, known, average) for key, (n, known, _, average, *_) in values.items()}
+    assert means(found) == wanted
+
+
+def test_sessions_tell_it_under_conditions_on_them(db: usql.Database) -> None:
+    query = (
+        "SELECT country, COUNT(*), CONDITION(COUNT(*), WHERE usersession.userSessionId = 's7'),"
+        " CONDITION(COUNT(duration), WHERE usersession.userSessionId = 's7') FROM useraction"
+        " WHERE usersession.userSessionId BETWEEN 's5' AND 's8' GROUP BY country"
+    )
+    wanted: dict[Any, tuple[int, ...]] = {}
+    for session, action in ROWS:
+        if "s5" <= session["userSessionId"] <= "s8":
+            at = session["userSessionId"] == "s7"
+            more = (1, int(at), int(at and "duration" in action))
+            key = session.get("country")
+            wanted[key] = tuple(map(sum, zip(wanted.get(key, (0, 0, 0)), more, strict=True)))
+    assert {
+        key: tuple(v or 0 for v in row) for key, row in means(db.query(query).rows).items()
+    } == (wanted)
+
+
+def test_sessions_tell_the_average_over_all_their_rows(db: usql.Database) -> None:
+    query = (
+        "SELECT country, AVG(useraction.duration), COUNT(useraction.duration), COUNT(*)"
+        " FROM usersession GROUP BY country"
+    )
+    wanted: dict[Any, tuple[Any, ...]] = {}
+    for country in {session.get("country") for session in SESSIONS}:
+        there = [session for session in SESSIONS if session.get("country") == country]
+        lists = [[a["duration"] for a in s["userActions"] if "duration" in a] for s in there]
+        known = [value for values in lists for value in values]
+        number = sum(1 for values in lists if values)
+        wanted[country] = (sum(known) / len(known), number, len(there))
+    assert means(db.query(query).rows) == wanted
+
+
+def test_sessions_tell_whether_rows_have_a_value(db: usql.Database) -> None:
+    without = [s["userSessionId"] for s in SESSIONS if not s["userActions"]]
+    query = "SELECT userSessionId FROM usersession WHERE useraction.name IS NULL LIMIT 100"
+    assert sorted(row[0] for row in db.query(query).rows) == sorted(without)
+    names = "SELECT useraction.name, COUNT(*) FROM usersession GROUP BY useraction.name"
+    assert means(db.query(names).rows)[None] == (len(without),)

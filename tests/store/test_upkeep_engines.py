@@ -169,11 +169,20 @@ DAMAGE: list[tuple[str, list[Problem]]] = [
 ]
 
 
+TOLD_WRONG = [
+    Problem("usersession", "sessions that tell something else of their rows in useraction", 2),
+    Problem("usersession", "sessions that tell something else of their rows in usererror", 2),
+]
+"""In ClickHouse, where the damage goes round what sessions tell of one, two and 77."""
+
+
 def test_what_breaks_a_promise_is_named(url: str) -> None:
     change(url, *(statement for statement, _ in DAMAGE))
     with usql.connect(url) as db:
         found = {(p.place, p.message, p.count) for p in db.check().problems}
-    assert found == {(p.place, p.message, p.count) for _, problems in DAMAGE for p in problems}
+    problems = [problem for _, problems in DAMAGE for problem in problems]
+    problems += TOLD_WRONG if url.startswith("chdb:") else []
+    assert found == {(p.place, p.message, p.count) for p in problems}
 
 
 def test_a_number_that_is_there_twice_is_named(tmp_path: Path) -> None:

@@ -109,6 +109,8 @@ def _some(state: State, rows: Rows, source: r.Source, satisfied: Callable[[Rows]
 def _is_there(state: State, rows: Rows, node: r.IsNull, source: r.Source) -> Node:
     """Return whether there is a value of many."""
     mark = rows.mark(node)
+    if mark is None and (count := rows.values_of(source)) is not None:
+        return exp.GT(this=count, expression=sql.number(0))
     return mark or _some(state, rows, source, lambda found: _present(found, source))
 
 

@@ -47,6 +47,9 @@ def plan_counts(state: State, query: r.AggregationQuery) -> exp.Query | None:
 def rows_without(state: State, scan: r.Scan, expr: r.Expr) -> Rows:
     """Return the rows that have no value of an expression with many."""
     rows = scan_rows(state, scan)
+    if (count := rows.values_of(expr)) is not None:
+        rows.restrict(sql.equal(count, sql.number(0)))
+        return rows
     source = source_of(expr)
     assert source is not None
     found = value_rows(state, source)
@@ -132,7 +135,9 @@ def _by_code(state: State, scan: r.Scan, codes: Codes, expr: r.Expr) -> exp.Quer
 
 def _without_value(state: State, scan: r.Scan, expr: r.Expr) -> exp.Select:
     """Return the group of the sessions without any value."""
-    if not scan.is_whole:
+    field = expr.field if isinstance(expr, r.FieldRef) else None
+    told = field is not None and state.layout.total(field.table, field.name, "count")
+    if told or not scan.is_whole:
         rows = rows_without(state, scan, expr)
         count = exp.Count(this=exp.Star())
         return rows.select([sql.named(sql.null(), "k0"), _number(count)], group=sql.positions(1))

@@ -19,6 +19,7 @@ from usql.plan import sql
 from usql.plan.conditions import conditional
 from usql.plan.counts import plan_counts, rows_without
 from usql.plan.derived import aggregate, aggregated_values, linked_values
+from usql.plan.parts import total_of_doubles
 from usql.plan.plain import scan_rows
 from usql.plan.ranges import plan_ranges
 from usql.plan.rows import Rows, grouped, source_of
@@ -123,10 +124,11 @@ class _Pass:
     def _many_aggregate(self, expr: r.Aggregate) -> Node:
         """Combine aggregates that were made per row: sums of sums, smallest of smallest."""
         assert expr.operand is not None
-        alias = self._row_aggregates(expr.operand)
+        operand = expr.operand
 
         def part(name: str) -> Node:
-            node = conditional(self._state, self._rows, expr.condition, sql.column(alias, name))
+            value = self._of_row(operand, name)
+            node = conditional(self._state, self._rows, expr.condition, value)
             assert node is not None
             return node
 
@@ -136,26 +138,42 @@ class _Pass:
             case "min" | "max":
                 return _AGGREGATES[expr.function](this=part(expr.function))
             case "sum":
-                return _total(expr.operand, part("sum"))
+                return _total(operand, part("sum"))
         values = exp.Sum(this=part("n"))
         total: Node
         if expr.type.kind is Kind.DATE:
-            earliest = sql.mul(sql.column(alias, "n"), sql.number(self._state.starts[0]))
-            distance = sql.sub(sql.column(alias, "sum"), earliest)
+            earliest = sql.mul(self._of_row(operand, "n"), sql.number(self._state.starts[0]))
+            distance = sql.sub(self._of_row(operand, "sum"), earliest)
             total = exp.Sum(this=conditional(self._state, self._rows, expr.condition, distance))
         else:
-            total = _total(expr.operand, part("sum"))
+            total = exp.Sum(this=part("total"))
         average = sql.call(Generic.FLOAT_DIV, total, values)
         return _shifted_back(self._state, expr, average)
+
+    def _of_row(self, operand: r.Expr, name: str) -> Node:
+        """Return what the values of a row come to; NULL, or for ``total`` 0, where it has none."""
+        if name == "n" and (count := self._rows.values_of(operand)) is not None:
+            return exp.Nullif(this=count, expression=sql.number(0))
+        if name == "total" and isinstance(operand, r.FieldRef):
+            total = self._rows.total(operand.field.table, operand.field.name, "total")
+            if total is not None:
+                return total
+        return sql.column(self._row_aggregates(operand), name)
 
     def _row_aggregates(self, operand: r.Expr) -> str:
         """Join what the values of each row come to, once per operand; all NULL where no value."""
         if operand not in self._per_row:
             wanted: list[tuple[str, Callable[[Node], Node]]] = [("n", _number_of)]
-            uses = {e.function for e in self._aggregates if e.operand == operand}
+            uses = {
+                "total" if e.function == "avg" and e.type.kind is not Kind.DATE else e.function
+                for e in self._aggregates
+                if e.operand == operand
+            }
             wanted += [(f, aggregate(_AGGREGATES[f])) for f in ("min", "max") if f in uses]
             if uses & {"sum", "avg"}:
                 wanted.append(("sum", partial(_total, operand)))
+            if "total" in uses:
+                wanted.append(("total", total_of_doubles))
             # most rows have values: to leave out those that have none takes longer
             query, keys = aggregated_values(self._state, self._rows, operand, wanted, nulls=True)
             self._per_row[operand] = self._rows.join_derived(query, keys, left=True, prefix="m")

@@ -40,8 +40,7 @@ class Part(Record):
             case "count":
                 return exp.Count(this=value)
             case "total":
-                # no sum of whole numbers is too large for a double
-                return exp.Sum(this=exp.Cast(this=value, to=exp.DataType.build("double")))
+                return total_of_doubles(value)
         return _together(self.function, value)
 
 
@@ -70,6 +69,11 @@ def together(expr: r.Aggregate, parts: Sequence[Node]) -> Node:
     asked = parts_of(expr)
     assert asked is not None
     return _together(asked[0].function, parts[0])
+
+
+def total_of_doubles(value: Node) -> Node:
+    """Return a sum that no whole numbers are too large for."""
+    return exp.Sum(this=exp.Cast(this=value, to=exp.DataType.build("double")))
 
 
 def number(count: Node) -> Node:

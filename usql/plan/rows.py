@@ -8,6 +8,7 @@ holds just these values.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Literal
 
 from sqlglot import exp
 
@@ -189,6 +190,21 @@ class Rows:
             case r.ApdexWeight():
                 return apdex_weight(self._state, expr, lambda: self.value(expr.operand))
         raise AssertionError(expr)
+
+    def total(
+        self, table: str, field: str | None, function: Literal["count", "total"]
+    ) -> Node | None:
+        """Return what a session's rows of a table come to, where the row is its and tells it."""
+        column = self._state.layout.total(table, field, function)
+        if column is None or self._source != self._state.layout.base(PRIMARY):
+            return None
+        return self.key(column)
+
+    def values_of(self, expr: r.Expr) -> Node | None:
+        """Return how many values a session has of a field, where its own row tells it."""
+        if not isinstance(expr, r.FieldRef):
+            return None
+        return self.total(expr.field.table, expr.field.name, "count")
 
     def text(self, expr: r.Source) -> Node:
         """Return a value as people write it, which only addresses keep apart from the value."""

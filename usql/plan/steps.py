@@ -5,6 +5,7 @@ be done is done for few:
 
 * rows of a secondary table that are grouped by fields of their sessions are counted per session
   first; what each session comes to is joined to it, in place of its rows;
+* where sessions tell themselves what their rows come to, no row is looked at at all;
 * dates in local time are counted per step first, throughout which local time shows the same; the
   clock is read once per step, in place of once per row.
 
@@ -14,7 +15,7 @@ groups as ``groups`` makes them; or ``None`` where one step does as well.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from sqlglot import exp
@@ -45,6 +46,8 @@ def plan_steps(
         if (parts := parts_of(expr)) is None:
             return None
         asked.append((expr, parts))
+    if (totals := _by_totals(state, query, _Parts(state, asked))) is not None:
+        return totals
     in_time = query.scan.timeframe is None or state.layout.dated
     if in_time and _is_of_sessions(query, aggregates):
         return _by_session(state, query, _Parts(state, asked))
@@ -65,6 +68,11 @@ class _Parts:
         self._asked = asked
         self._parts = list(dict.fromkeys(part for _, parts in asked for part in parts))
 
+    @property
+    def conditions(self) -> list[r.Condition | None]:
+        """Of the rows that count."""
+        return [part.condition for part in self._parts]
+
     def over(self, rows: Rows) -> list[Node]:
         """Return the columns of fine groups: the number of rows, then the parts."""
         nodes = [exp.Count(this=exp.Star()), *(self._over(part, rows) for part in self._parts)]
@@ -74,18 +82,64 @@ class _Parts:
         value = None if part.operand is None else rows.value(part.operand)
         return part.over(conditional(self._state, rows, part.condition, value))
 
-    def together(self, alias: str) -> list[Node]:
+    def of_totals(self, sessions: Rows, table: str, count: Node) -> list[Node] | None:
+        """Return the columns of the groups wanted, made of what sessions tell of their rows."""
+        nodes: dict[Part, Node] = {}
+        for part in self._parts:
+            if (total := _total(sessions, table, part)) is None:
+                return None
+            node = conditional(self._state, sessions, part.condition, total)
+            assert node is not None
+            if part.function == "count" and part.condition is not None:
+                node = exp.Coalesce(this=node, expressions=[sql.number(0)])
+            nodes[part] = node
+        return self._together(count, nodes)
+
+    def of_groups(self, alias: str) -> list[Node]:
         """Return the columns of the groups wanted, made of an alias's fine groups."""
-        count, *names = self._names()
-        column = dict(zip(self._parts, names, strict=True))
-        columns = [sql.named(number(sql.column(alias, count)), "n")]
+        count, *names = (sql.column(alias, name) for name in self._names())
+        return self._together(count, dict(zip(self._parts, names, strict=True)))
+
+    def _together(self, count: Node, nodes: Mapping[Part, Node]) -> list[Node]:
+        columns = [sql.named(number(count), "n")]
         for index, (expr, parts) in enumerate(self._asked):
-            node = together(expr, [sql.column(alias, column[part]) for part in parts])
+            node = together(expr, [nodes[part].copy() for part in parts])
             columns.append(sql.named(node, f"a{index}"))
         return columns
 
     def _names(self) -> list[str]:
         return ["n", *(f"p{index}" for index in range(len(self._parts)))]
+
+
+# --- by what sessions tell ------------------------------------------------------------------------
+
+
+def _by_totals(state: State, query: r.AggregationQuery, parts: _Parts) -> exp.Select | None:
+    """Return groups of sessions, where all that is asked of their rows the sessions' own tell."""
+    table, where = query.scan.table, query.scan.where
+    if not _is_of_keys(query):
+        return None
+    if not all(_is_condition_of(c, PRIMARY) for c in (where, *parts.conditions) if c is not None):
+        return None
+    sessions = scan_rows(state, replace(query.scan, table=PRIMARY))
+    if (count := sessions.total(table, None, "count")) is None:
+        return None
+    if (columns := parts.of_totals(sessions, table, count)) is None:
+        return None
+    sessions.restrict(exp.GT(this=count.copy(), expression=sql.number(0)))
+    keys = _keys(sessions, query)
+    return sessions.select([*keys, *columns], group=sql.positions(len(keys)))
+
+
+def _total(sessions: Rows, table: str, part: Part) -> Node | None:
+    """Return what a part of the rows of a session comes to, where the session's own row tells."""
+    if part.function not in ("count", "total"):
+        return None
+    if part.operand is None:
+        return sessions.total(table, None, "count")
+    if not isinstance(part.operand, r.FieldRef) or part.operand.field.table != table:
+        return None
+    return sessions.total(table, part.operand.field.name, part.function)
 
 
 # --- by session ----------------------------------------------------------------------------------
@@ -99,13 +153,17 @@ def _is_of_sessions(query: r.AggregationQuery, aggregates: Iterable[r.Aggregate]
     scan = query.scan
     if scan.table == PRIMARY:
         return False
-    if not all(_is_of(key.expr, PRIMARY) for key in query.keys):
+    if not _is_of_keys(query):
         return False
     conditions = [scan.where, *(expr.condition for expr in aggregates)]
     operands = [expr.operand for expr in aggregates if expr.operand is not None]
     return all(_is_of(expr, scan.table) for expr in operands) and all(
         _is_condition_of(node, scan.table) for node in conditions if node is not None
     )
+
+
+def _is_of_keys(query: r.AggregationQuery) -> bool:
+    return all(_is_of(key.expr, PRIMARY) for key in query.keys)
 
 
 def _is_of(expr: r.Expr, table: str) -> bool:
@@ -139,11 +197,15 @@ def _by_session(state: State, query: r.AggregationQuery, parts: _Parts) -> exp.S
     fine = found.select(columns, group=sql.positions(1))
     sessions = scan_rows(state, replace(query.scan, table=PRIMARY, where=None))
     alias = sessions.join_derived(fine, (SESSION,), left=False, prefix="m")
-    keys = [
-        sql.named(grouped(k.expr, sessions.value(k.expr)), f"k{i}")
-        for i, k in enumerate(query.keys)
+    keys = _keys(sessions, query)
+    return sessions.select([*keys, *parts.of_groups(alias)], group=sql.positions(len(keys)))
+
+
+def _keys(sessions: Rows, query: r.AggregationQuery) -> list[Node]:
+    return [
+        sql.named(grouped(key.expr, sessions.value(key.expr)), f"k{index}")
+        for index, key in enumerate(query.keys)
     ]
-    return sessions.select([*keys, *parts.together(alias)], group=sql.positions(len(keys)))
 
 
 # --- by time -------------------------------------------------------------------------------------
@@ -161,7 +223,7 @@ def _by_time(
     fine = rows.select([start, *parts.over(rows)], group=sql.positions(1))
     alias = state.fresh("m")
     shown = date_value(state, key, lambda: sql.column(alias, "h"))
-    columns = [sql.named(shown, "k0"), *parts.together(alias)]
+    columns = [sql.named(shown, "k0"), *parts.of_groups(alias)]
     return sql.select(columns, sql.derived(fine, alias), group=sql.positions(1))
 
 

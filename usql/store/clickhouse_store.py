@@ -22,7 +22,7 @@ from itertools import chain
 from typing import Any
 
 from usql.errors import StoreError
-from usql.layout import HOT, KEY, SECOND, SESSION, Layout, Relation
+from usql.layout import HOT, KEY, SECOND, SESSION, Layout, Relation, Total
 from usql.schema import PRIMARY
 from usql.store.clickhouse_client import (
     MAKE_ONE,
@@ -56,6 +56,8 @@ _TYPES = {
     Kind.ENUM: "LowCardinality(Nullable(String))",
 }
 _KEY_TYPES = {SESSION: "Int64", KEY: "LowCardinality(String)"}
+
+_TOTAL_TYPES = {"count": f"Int64 {_SMALL}", "total": "Float64"}
 
 _FEW_VALUES = frozenset(
     [
@@ -96,10 +98,13 @@ _INDEXES: Mapping[str, Mapping[str, str]] = {
 """Further indexes: which blocks can have a value at all."""
 _BY_NAME = {"useraction": HOT["useraction"]}
 """Columns that a table has a second time, in the order of names."""
-_KEEP_PROJECTIONS = (
-    "deduplicate_merge_projection_mode = 'rebuild',"
-    " lightweight_mutation_projection_mode = 'rebuild'"
-)
+_SETTINGS = {
+    "useraction": "deduplicate_merge_projection_mode = 'rebuild',"
+    " lightweight_mutation_projection_mode = 'rebuild'",
+    # a page of sessions is few rows of many columns
+    PRIMARY: "index_granularity = 2048",
+}
+"""Settings of tables: projections stay true, blocks are of so many rows."""
 
 
 def open_store(
@@ -166,7 +171,7 @@ def statements(location: ClickhouseLocation, layout: Layout) -> Iterator[str]:
     >>> next(statements(one, clickhouse_layout()))
     'CREATE DATABASE IF NOT EXISTS "shop" ON CLUSTER "main"'
     """
-    tables = _Tables(location)
+    tables = _Tables(location, layout.totals)
     if location.path is None:
         yield f"CREATE DATABASE IF NOT EXISTS {quoted(location.database)}{tables.everywhere}"
     for relation in layout.relations:
@@ -193,7 +198,8 @@ class _Tables:
         everywhere: what makes a statement run on every server.
     """
 
-    def __init__(self, location: ClickhouseLocation) -> None:
+    def __init__(self, location: ClickhouseLocation, totals: Sequence[Total] = ()) -> None:
+        self._totals = totals
         self._database = location.database
         self._cluster = location.cluster
         self.everywhere = f" ON CLUSTER {quoted(self._cluster)}" if self._cluster else ""
@@ -205,14 +211,19 @@ class _Tables:
     def sharded(self, relation: Relation) -> Iterator[str]:
         """Yield what makes a relation."""
         columns = ", ".join(
-            chain(_key_columns(relation), _value_columns(relation), _further(relation))
+            chain(
+                _key_columns(relation),
+                _value_columns(relation),
+                self._total_columns(relation),
+                _further(relation),
+            )
         )
         year = f"toYear(toDateTime(intDiv({quoted(SESSION)}, {SECOND}), 'UTC'))"
         # a property is looked for by its key, whatever the session
         key_first = sorted(relation.keys, key=lambda name: name != KEY)
         order = f"PARTITION BY {year} ORDER BY ({', '.join(map(quoted, key_first))})"
-        if relation.name in _BY_NAME:
-            order += f" SETTINGS {_KEEP_PROJECTIONS}"
+        if settings := _SETTINGS.get(relation.name):
+            order += f" SETTINGS {settings}"
         if self._cluster is None:
             yield self._table(relation.name, columns, "ReplacingMergeTree", order)
             return
@@ -234,6 +245,11 @@ class _Tables:
             path = f"'/clickhouse/tables/all/{self._database}/{name}', '{{shard}}-{{replica}}'"
             engine = f"ReplicatedReplacingMergeTree({path})"
         yield self._table(name, columns, engine, order)
+
+    def _total_columns(self, relation: Relation) -> Iterator[str]:
+        if relation.name == PRIMARY:
+            for total in self._totals:
+                yield f"{quoted(total.column)} {_TOTAL_TYPES[total.function]}"
 
     def _table(self, name: str, columns: str, engine: str, order: str) -> str:
         return (

@@ -37,6 +37,7 @@ from usql.store.clickhouse_store import (
 from usql.store.sessions import Identity, Rows, Session
 from usql.store.shapes import Target
 from usql.store.sqlite_schema import quoted
+from usql.store.totals import total_columns, with_totals
 
 _ENOUGH = 64 * 1024 * 1024
 """Bytes of rows that are worth a part of each table."""
@@ -95,12 +96,14 @@ class ClickhouseSessionWriter:
     ) -> None:
         self.client = client
         self._location = location
+        self._layout = layout
         self._file = waiting
         self._batches: list[_Batch] = []
         self._columns = {
             relation.name: (*relation.keys, *(name for name, _ in relation.columns))
             for relation in layout.relations
         }
+        self._columns[PRIMARY] += total_columns(layout)
         # a session is there when its own row is: it comes last and goes first
         self._order = sorted(self._columns, key=lambda name: name == PRIMARY)
         self._properties = {
@@ -149,7 +152,7 @@ class ClickhouseSessionWriter:
         for identity, session in sessions.items():
             number = batch.numbers[identity] = numbers[identity]
             session.emit(number, rows)
-        for target, values in rows.items():
+        for target, values in with_totals(self._layout, rows):
             self._keep(batch, target, values)
         batch.keys = self._keys(rows)
         self._batches.append(batch)

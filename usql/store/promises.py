@@ -74,6 +74,7 @@ def promises(layout: Layout, spelling: Spelling) -> Iterator[Promise]:
         else:
             yield _owned(spelling, layout.base(table.name), session, (SESSION,), "sessions")
             yield from _promises_of_order(layout, table)
+            yield from _promises_of_totals(layout, table)
 
 
 def _promises_of_identity(session: str) -> Iterator[Promise]:
@@ -153,6 +154,31 @@ def _promises_of_order(layout: Layout, table: Table) -> Iterator[Promise]:
         f" {arrived} AS a, lag({started}) {window} AS s_before,"
         f" lag({arrived}) {window} AS a_before FROM {both})"
         f' WHERE "{POSITION}" > 0 AND (s_before > s OR (s_before = s AND a_before > a))',
+    )
+
+
+def _promises_of_totals(layout: Layout, table: Table) -> Iterator[Promise]:
+    """What holds for what sessions tell of their rows: sums may differ in the order of adding."""
+    totals = [total for total in layout.totals if total.table == table.name]
+    if not totals:
+        return
+    made = {"count": "count({})", "total": "sum(CAST({} AS Nullable(Float64)))"}
+    columns = ", ".join(
+        f"{made[total.function].format(quoted(total.field) if total.field else '*')}"
+        f" AS {quoted(total.column)}"
+        for total in totals
+    )
+    found = f'SELECT "{SESSION}", {columns} FROM {quoted(layout.base(table.name))} GROUP BY 1'
+    wrong = " OR ".join(
+        f"abs(s.{name} - coalesce(r.{name}, 0)) > 1e-9 * abs(s.{name})"
+        for name in (quoted(total.column) for total in totals)
+    )
+    session = layout.base(layout.schema.primary.name)
+    yield Promise(
+        session,
+        f"sessions that tell something else of their rows in {table.name}",
+        f'SELECT s."{SESSION}" AS "{SESSION}" FROM {session} s'
+        f' LEFT JOIN ({found}) r ON r."{SESSION}" = s."{SESSION}" WHERE {wrong}',
     )
 
 
