@@ -9,10 +9,11 @@ anything. ``DateFormat.text`` turns a code into its text.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date, timedelta
 from enum import Enum
 from functools import cached_property
+from math import prod
 
 from usql.record import Record
 
@@ -209,6 +210,32 @@ class DateFormat(Record):
 
     def text(self, code: int) -> str:
         """Return the text that a code stands for."""
+        return self._written(self._values(code), self._writers)
+
+    def texts(self, codes: Iterable[int]) -> list[str]:
+        """Return the texts of codes; what a day has in common is written once.
+
+        >>> format = DateFormat.of("d.M. H'h'")
+        >>> format.texts([format.code({Part.MONTH_DAY: 309, Part.HOUR: hour}) for hour in (7, 8)])
+        ['9.3. 7h', '9.3. 8h']
+        """
+        if self._halves is None:
+            return [self.text(code) for code in codes]
+        below, coarse_writers, fine_writers, coarse_first = self._halves
+        coarse_texts: dict[int, str] = {}
+        fine_texts: dict[int, str] = {}
+        found = []
+        for code in codes:
+            coarse, fine = divmod(code, below)
+            if coarse not in coarse_texts:
+                coarse_texts[coarse] = self._written(self._values(code), coarse_writers)
+            if fine not in fine_texts:
+                fine_texts[fine] = self._written(self._values(code), fine_writers)
+            found.append((coarse_texts[coarse], fine_texts[fine]))
+        return [a + b if coarse_first else b + a for a, b in found]
+
+    def _values(self, code: int) -> _Values:
+        """Return the values of all parts that are shown."""
         values: _Values = {}
         for part, radix in self._radixes:
             if radix:
@@ -217,7 +244,36 @@ class DateFormat(Record):
                 values[part] = code
         for complete in self._completions:
             complete(values)
-        return "".join([p if isinstance(p, str) else p(values) for p in self._writers])
+        return values
+
+    @staticmethod
+    def _written(values: _Values, writers: _Writers) -> str:
+        return "".join([p if isinstance(p, str) else p(values) for p in writers])
+
+    @cached_property
+    def _halves(self) -> _Halves | None:
+        """How texts fall into what the coarsest part tells and the rest; ``None`` if they do not.
+
+        That is what the rest of the code is below, the writers of either half, and whether the
+        coarser one comes first.
+        """
+        coarsest, *finer = self.parts or (Part.DATE,)
+        own = {coarsest}
+        for part, _, made in _COMPLETIONS:
+            if part in own:
+                own |= made
+        sides = [_part(p) in own for p in self.pieces if isinstance(p, Letters)]
+        first = sides[0] if sides else True
+        if sides != sorted(sides, reverse=first):
+            return None
+        at = len(self.pieces)
+        for index, piece in enumerate(self.pieces):
+            if isinstance(piece, Letters) and (_part(piece) in own) is not first:
+                at = index
+                break
+        halves = self._writers[:at], self._writers[at:]
+        below = prod(part.radix for part in finer)
+        return below, *(halves if first else reversed(halves)), first
 
     @cached_property
     def _radixes(self) -> tuple[tuple[Part, int], ...]:
@@ -243,7 +299,7 @@ class DateFormat(Record):
         return tuple(reversed(found))
 
     @cached_property
-    def _writers(self) -> tuple[str | Callable[[_Values], str], ...]:
+    def _writers(self) -> _Writers:
         """What makes each piece of the text of a date's parts."""
         return tuple(p if isinstance(p, str) else _writer(p) for p in self.pieces)
 
@@ -310,6 +366,8 @@ def _part(run: Letters) -> Part:
 
 
 _Values = dict[Part, int]
+_Writers = tuple[str | Callable[[_Values], str], ...]
+_Halves = tuple[int, _Writers, _Writers, bool]
 
 # each is looked up so often that the way through the class would be half of the time
 _YEAR, _MONTH, _DAY, _WEEKDAY = Part.YEAR, Part.MONTH, Part.DAY, Part.WEEKDAY

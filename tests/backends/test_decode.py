@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from usql.backends.decode import decode_rows
+from usql.dateformat import DateFormat, Part
 from usql.errors import EngineError
 from usql.plan import Output
 from usql.types import Kind, Type
@@ -80,3 +82,48 @@ def test_rows_without_outputs_and_columns_behind_them() -> None:
     document = Output("y", Type(Kind.JSON))
     rows = decode_rows([("a", None, 7), ("b", None, 8)], [output, document], [{"ö": 1}, None])
     assert rows == [("a", '{"ö":1}'), ("b", None)]
+
+
+def parts(moment: datetime) -> dict[Part, int]:
+    return {
+        Part.DATE: (moment.date() - date(1970, 1, 1)).days,
+        Part.YEAR_MONTH: moment.year * 100 + moment.month,
+        Part.MONTH_DAY: moment.month * 100 + moment.day,
+        Part.YEAR: moment.year,
+        Part.YEAR_OF_CENTURY: moment.year % 100,
+        Part.MONTH: moment.month,
+        Part.DAY: moment.day,
+        Part.WEEKDAY: moment.weekday(),
+        Part.WEEKDAY_NUMBER: moment.isoweekday() % 7 + 1,
+        Part.HOUR: moment.hour,
+        Part.HOUR_OF_HALF_DAY: (moment.hour + 11) % 12 + 1,
+        Part.MINUTE: moment.minute,
+        Part.SECOND: moment.second,
+    }
+
+
+@pytest.mark.parametrize(
+    ("format", "python"),
+    [
+        ("yyyy-MM-dd HH:mm", "%Y-%m-%d %H:%M"),
+        ("HH:mm:ss dd.MM.yyyy", "%H:%M:%S %d.%m.%Y"),
+        ("dd HH MM mm yy", "%d %H %m %M %y"),
+        ("EEE hh", "%a %I"),
+        ("hh 'o''clock on' EEEE", "%I o'clock on %A"),
+        ("MMM yyyy", "%b %Y"),
+        ("MM-dd", "%m-%d"),
+        ("HH:mm", "%H:%M"),
+        ("yy EEE HH", "%y %a %H"),
+        ("'on' yyyy 'it' ss", "on %Y it %S"),
+        ("'just text'", "just text"),
+    ],
+)
+def test_formatted_dates(format: str, python: str) -> None:
+    shown = DateFormat.of(format)
+    start = datetime(1969, 12, 30, 21, 58, 7)
+    moments = [start + timedelta(hours=7, minutes=11, seconds=5) * n for n in range(400)]
+    codes = [shown.code(parts(moment)) for moment in (*moments, moments[3])]
+    output = Output("x", Type(Kind.STRING), format=shown)
+    found = decode_rows([(code,) for code in (*codes, None)], [output], None)
+    assert [text for (text,) in found[:400]] == [moment.strftime(python) for moment in moments]
+    assert [text for (text,) in found[400:]] == [moments[3].strftime(python), None]

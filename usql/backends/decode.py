@@ -14,6 +14,7 @@ from itertools import islice
 from typing import Any
 
 from usql.addresses import decode as decode_address
+from usql.dateformat import DateFormat
 from usql.errors import EngineError
 from usql.plan import Output
 from usql.types import Kind
@@ -67,7 +68,7 @@ def _column(output: Output) -> Column:
         decode = _doubles if output.doubles else _as_they_are
         return partial(_property_dicts if many else _property_dict, decode)
     if output.format is not None:
-        single: Column = partial(_each, output.format.text)
+        single: Column = partial(_dates, output.format)
     else:
         single = _BY_KIND.get(kind, _as_they_are)
     return partial(_lists, single) if many else single
@@ -79,6 +80,11 @@ def _as_they_are(values: Values) -> Values:
 
 def _each(decoder: Callable[[Any], Any], values: Values) -> Values:
     return [None if value is None else decoder(value) for value in values]
+
+
+def _dates(format: DateFormat, codes: Values) -> Values:
+    texts = iter(format.texts([code for code in codes if code is not None]))
+    return [None if code is None else next(texts) for code in codes]
 
 
 _NULL = type(None)
