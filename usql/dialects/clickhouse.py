@@ -136,11 +136,15 @@ def _float_mod(a: Node, b: Node) -> Node:
 
 
 def _percentile(value: Node, n: Node, *ps: Node) -> Node:
+    return _percentile_of(_real(value), n, ps)
+
+
+def _percentile_of(value: Node, n: Node, ps: Sequence[Node]) -> Node:
     """Ask for all as a list, which ClickHouse makes once for all calls that are alike."""
     parts = [exp.Div(this=p, expression=_number(100)) for p in ps]
     several = len(parts) > 1
     name = "quantilesExactInclusive" if several else "quantileExactInclusive"
-    found = exp.ParameterizedAgg(this=name, expressions=parts, params=[_real(value)])
+    found = exp.ParameterizedAgg(this=name, expressions=parts, params=[value])
     if not several:
         return found
     # of no values there is a list of what is not a number
@@ -148,8 +152,22 @@ def _percentile(value: Node, n: Node, *ps: Node) -> Node:
     return _call("if", _call("isNaN", one), exp.Null(), one.copy())
 
 
+def _field_percentile(value: Node, n: Node, *ps: Node) -> Node:
+    """Take whole numbers as they are: they are gathered and sorted sooner than doubles."""
+    return _percentile_of(value, n, ps)
+
+
+def _nth_least(value: Node, n: Node) -> Node:
+    least = exp.ParameterizedAgg(this="groupArraySorted", expressions=[n], params=[value])
+    enough = exp.GTE(this=exp.Count(this=value.copy()), expression=n.copy())
+    return _call("if", enough, _call("arrayElement", least, n.copy()), exp.Null())
+
+
 def _contains(text: Node, part: Node) -> Node:
-    return exp.GT(this=_call("position", text, part), expression=_number(0))
+    """Return a pattern of the part alone, which the engine finds sooner than a position."""
+    literal = _call("replaceRegexpAll", part, _text(r"([%_\\])"), _text(r"\\\1"))
+    pattern = _call("concat", _text("%"), literal, _text("%"))
+    return exp.Like(this=text, expression=pattern)
 
 
 def like(pattern: Sequence[str | r.Wildcard]) -> str:
@@ -262,6 +280,8 @@ CLICKHOUSE = Dialect(
     placeholder=placeholder,
     spellings={
         Generic.PERCENTILE: _percentile,
+        Generic.FIELD_PERCENTILE: _field_percentile,
+        Generic.NTH_LEAST: _nth_least,
         Generic.ANY: lambda node: exp.Max(this=_call("ifNull", node, _number(0))),
         Generic.GROUPED: lambda value: _add(value, _number(0)),
         Generic.LIST: lambda *entries: _call("groupArray", _call("tuple", *entries)),

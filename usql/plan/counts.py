@@ -169,7 +169,8 @@ def _by_property(state: State, scan: r.Scan, expr: r.PropertyRef) -> exp.Query:
 
 
 def _number_among(state: State, rows: exp.Select) -> exp.Select:
-    return sql.select([exp.Count(this=exp.Star())], sql.derived(rows, state.fresh("s")))
+    count = sql.named(exp.Count(this=exp.Star()), "n")
+    return sql.select([count], sql.derived(rows, state.fresh("s")))
 
 
 def _rest(state: State, table: str, having: exp.Select) -> exp.Select:
@@ -178,17 +179,23 @@ def _rest(state: State, table: str, having: exp.Select) -> exp.Select:
     Args:
         state: of the planning.
         table: whose rows they are.
-        having: a query for the number of those that are not in it.
+        having: a query for the number ``n`` of those that are not in it.
     """
     every, rest = state.fresh("e"), state.fresh("n")
-    all_rows = sql.select(
-        [exp.Count(this=exp.Star())], sql.relation(state.layout.base(table), every)
-    )
-    left = sql.sub(exp.Subquery(this=all_rows), exp.Subquery(this=having))
-    counted = exp.Select(expressions=[_number(left)])
-    if not state.layout.columnar:
+    count = sql.named(exp.Count(this=exp.Star()), "n")
+    all_rows = sql.select([count], sql.relation(state.layout.base(table), every))
+    if state.layout.columnar:
+        all_alias, having_alias = state.fresh("s"), state.fresh("s")
+        left = sql.sub(sql.column(all_alias, "n"), sql.column(having_alias, "n"))
+        counted = sql.select(
+            [_number(left)],
+            sql.derived(all_rows, all_alias),
+            joins=[sql.join(sql.derived(having, having_alias), None)],
+        )
+    else:
         # SQLite would merge the queries, and count anew for each use of the number
-        counted = counted.limit(1, copy=False)
+        left = sql.sub(exp.Subquery(this=all_rows), exp.Subquery(this=having))
+        counted = exp.Select(expressions=[_number(left)]).limit(1, copy=False)
     return sql.select(
         [sql.named(sql.null(), "k0"), sql.named(sql.column(rest, "n"), "n")],
         sql.derived(counted, rest),

@@ -14,7 +14,7 @@ from sqlglot import exp
 from usql import resolved as r
 from usql.plan import sql
 from usql.plan.rows import Rows
-from usql.plan.sql import Node
+from usql.plan.sql import Generic, Node
 from usql.plan.state import State
 from usql.schema import PRIMARY
 from usql.types import Kind
@@ -76,15 +76,8 @@ class Reach:
 
     def _is_within(self, rows: Rows, others: Rows) -> Node:
         """Return the same, as an engine takes it that looks for what blocks of rows can have."""
-        alias = self.state.fresh("z")
-        within = sql.column(alias, "v")
-        extreme = exp.Min if self.first.descending else exp.Max
         # there is no last one where there are fewer rows, or where it has no value
-        full = sql.equal(exp.Count(this=within.copy()), sql.number(self.limit or 0))
-        bound = sql.select(
-            [sql.when(full, extreme(this=within))],
-            sql.derived(self._values(others, limit=self.limit), alias),
-        )
+        bound = others.select([self._last(others.value(self.first.expr))])
         kind = exp.GTE if self.first.descending else exp.LTE
         value = rows.value(self.first.expr)
         return sql.paren(
@@ -93,6 +86,19 @@ class Reach:
                 expression=sql.is_null(exp.Subquery(this=bound.copy())),
             )
         )
+
+    def _last(self, value: Node) -> Node:
+        """Return the aggregate that is the last value within the limit."""
+
+        def turned(number: Node) -> Node:
+            if not self.first.descending:
+                return number
+            if self.first.expr.type.kind is Kind.DOUBLE:
+                return exp.Neg(this=number)
+            return sql.sub(sql.number(-1), number)  # which no whole number is too small for
+
+        assert self.limit is not None
+        return turned(sql.call(Generic.NTH_LEAST, turned(value), sql.number(self.limit)))
 
     def _join(self, rows: Rows, others: Rows) -> None:
         """Join the values within the limit: those who have one of them are no worse.

@@ -33,6 +33,9 @@ class Generic(Enum):
     """(double): the value as it is grouped by, which knows one zero where doubles have two."""
     ANY = "USQL_ANY"
     """(condition): aggregate; whether it holds of any row; never NULL where there are rows."""
+    NTH_LEAST = "USQL_NTH_LEAST"
+    """(value, n): aggregate; the n-th of the values, from the least; NULL where there are fewer.
+    For engines that find few of many sooner than they have them in order."""
     LIST = "USQL_LIST"
     """(order, …, value): aggregate; all rows as a list of such rows, in any order."""
     LIST_TEXT = "USQL_EXACT"

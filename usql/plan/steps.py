@@ -220,11 +220,18 @@ def _by_time(
 ) -> exp.Select:
     rows = scan_rows(state, query.scan)
     start = sql.named(_start(steps, lambda: rows.value(key.operand)), "h")
-    fine = rows.select([start, *parts.over(rows)], group=sql.positions(1))
-    alias = state.fresh("m")
+    columns = parts.over(rows)
+    fine = rows.select([start, *columns], group=sql.positions(1))
+    alias, shown_alias = state.fresh("m"), state.fresh("m")
+    # named here, since an engine goes through the whole of a key wherever it stands
     shown = date_value(state, key, lambda: sql.column(alias, "h"))
-    columns = [sql.named(shown, "k0"), *parts.of_groups(alias)]
-    return sql.select(columns, sql.derived(fine, alias), group=sql.positions(1))
+    kept = [sql.named(sql.column(alias, c.alias), c.alias) for c in columns]
+    steps_shown = sql.select([sql.named(shown, "k"), *kept], sql.derived(fine, alias))
+    return sql.select(
+        [sql.named(sql.column(shown_alias, "k"), "k0"), *parts.of_groups(shown_alias)],
+        sql.derived(steps_shown, shown_alias),
+        group=sql.positions(1),
+    )
 
 
 def _start(steps: Steps, instant: Callable[[], Node]) -> Node:

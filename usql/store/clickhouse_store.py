@@ -16,13 +16,14 @@ on their way out; who opens the store to write after an import was killed finish
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
 from usql.errors import StoreError
-from usql.layout import HOT, KEY, SECOND, SESSION, Layout, Relation, Total
+from usql.layout import HOT, KEY, SECOND, SESSION, VALUE, Layout, Relation, Total
 from usql.schema import PRIMARY
 from usql.store.clickhouse_client import (
     MAKE_ONE,
@@ -55,6 +56,7 @@ _TYPES = {
     Kind.DOUBLE: "Nullable(Float64)",
     Kind.ENUM: "LowCardinality(Nullable(String))",
 }
+_NULLABLE = re.compile(r"Nullable\((\w+)\)")
 _KEY_TYPES = {SESSION: "Int64", KEY: "LowCardinality(String)"}
 
 _TOTAL_TYPES = {"count": f"Int64 {_SMALL}", "total": "Float64"}
@@ -391,4 +393,6 @@ def _value_columns(relation: Relation) -> Iterator[str]:
         type_ = _TYPES.get(kind, "Nullable(String)")
         if kind is Kind.STRING and name in _FEW_VALUES:
             type_ = _TYPES[Kind.ENUM]
+        if name == VALUE:  # a list or properties have no nulls, which are looked at one by one
+            type_ = _NULLABLE.sub(r"\1", type_)
         yield f"{quoted(name)} {type_}"
