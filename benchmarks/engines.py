@@ -3,8 +3,8 @@
 ``python -m benchmarks.engines`` makes demo data of 1,000,000 actions once, in a folder that stays,
 a store of each engine and beside it the store that somebody who knows the engine would lay out
 (``benchmarks.experts``). It asks each question several times, quick ones more often, by turns of
-both, checks that the rows are the same, and prints the medians in ms with the ratio of ours to the
-expert's.
+both, which have forgotten what they found before, checks that the rows are the same, and prints the
+medians in ms with the ratio of ours to the expert's.
 ``--copies 10`` takes DuckDB to 10,000,000 actions: sessions are copied within the engine, each copy
 with numbers, identities, users and times of its own. ``--json FILE`` keeps the figures.
 """
@@ -119,14 +119,16 @@ def _figure(question: Question, ours: Side, expert: Side, runs: int) -> Figure:
 
     Without an expert's answer there is no ``expert`` and no ``ratio``.
     """
-    asked = [ask for side in (ours, expert) if (ask := side.ready(question)) is not None]
+    ready = [(ask, side) for side in (ours, expert) if (ask := side.ready(question)) is not None]
+    asked = [ask for ask, _ in ready]
     first = [ask() for ask in asked]
     if len(first) == 2 and not _same(*first):
         raise SystemExit(f"{question.name}: {_difference(*first)}")
     times: list[list[float]] = [[] for _ in asked]
     for _ in range(max(runs, min(_MOST_RUNS, round(_LEAST_MS / _timed(asked[0]))))):
-        for side, ask in enumerate(asked):
-            times[side].append(_timed(ask))
+        for found, (ask, side) in zip(times, ready, strict=True):
+            side.forget()
+            found.append(_timed(ask))
     compile_times = [_timed(lambda: ours.ready(question)) for _ in range(runs)]
     figure: Figure = {
         "question": question.name,

@@ -43,6 +43,9 @@ class Side(Protocol):
         ``None`` where there is nothing that answers it.
         """
 
+    def forget(self) -> None:
+        """Have the engine forget what it found in earlier runs of the same question."""
+
 
 class Engine(NamedTuple):
     """An engine under test.
@@ -79,9 +82,30 @@ class _Ours:
         compiled = self._database.compile(question.text, timezone=question.zone)
         return lambda: self._backend.run(compiled)
 
+    def forget(self) -> None:
+        """Do nothing: SQLite and DuckDB keep pages, not what was found in them."""
+
     def close(self) -> None:
         self._backend.close()
         self._database.close()
+
+
+class _OursInClickhouse(_Ours):
+    """The same, where the engine remembers which blocks had what a condition asked for."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(_chdb_url(path))
+        self._client = ChdbClient(ChdbLocation(path))
+
+    def forget(self) -> None:
+        self._client.write(_FORGET)
+
+    def close(self) -> None:
+        self._client.close()
+        super().close()
+
+
+_FORGET = "SYSTEM DROP QUERY CONDITION CACHE"
 
 
 class _Reader:
@@ -94,6 +118,9 @@ class _Reader:
 
     def interrupt(self) -> None:
         self.connection.interrupt()
+
+    def forget(self) -> None:
+        """Do nothing, as ours."""
 
     def ready(self, question: Question) -> Ask:
         expert = self._queries[question.name]
@@ -166,6 +193,9 @@ class _ChdbReader:
     def interrupt(self) -> None:
         """Nobody interrupts a benchmark."""
 
+    def forget(self) -> None:
+        self._client.write(_FORGET)
+
     def ready(self, question: Question) -> Ask | None:
         expert = self._queries.get(question.name)
         if expert is None:
@@ -174,6 +204,10 @@ class _ChdbReader:
 
     def _rows(self, expert: Expert) -> list[Row]:
         return expert.finish([tuple(row) for row in self._client.read(expert.sql)])
+
+
+def _chdb_ours(path: Path) -> AbstractContextManager[Side]:
+    return closing(_OursInClickhouse(path))
 
 
 @contextmanager
@@ -201,7 +235,7 @@ ENGINES: Mapping[str, Engine] = {
             _duckdb_layout,
             _duckdb_copies,
         ),
-        Engine("chdb", _chdb_url, _ours(_chdb_url), _chdb_expert, _chdb_layout, merges=True),
+        Engine("chdb", _chdb_url, _chdb_ours, _chdb_expert, _chdb_layout, merges=True),
     )
 }
 

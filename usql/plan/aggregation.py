@@ -65,7 +65,7 @@ class _Aggregation:
             order=order,
             limit=self._limit(),
         )
-        alone = len(parts) == 1 and not (self._pieces or where)
+        alone = len(parts) == 1 and not self._pieces
         tree = (folded(tree, parts[0][1]) if alone else None) or sql.with_(tree, parts)
         outputs = tuple(output(item.label, item.expr, query.keys) for item in query.items)
         keys = tuple(i for i, item in enumerate(query.items) if isinstance(item.expr, r.KeyRef))

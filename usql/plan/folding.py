@@ -19,8 +19,8 @@ def folded(shown: exp.Select, groups: exp.Query) -> exp.Select | None:
     """Return one query for two.
 
     Args:
-        shown: columns, order and limit over the groups, which it has under an alias, and nothing
-            else.
+        shown: columns, conditions, order and limit over the groups, which it has under an alias,
+            and nothing else.
         groups: named columns, of which the first ones are grouped by.
     """
     if not isinstance(groups, exp.Select) or groups.args.get("with_") is not None:
@@ -33,7 +33,11 @@ def folded(shown: exp.Select, groups: exp.Query) -> exp.Select | None:
     keys = groups.expressions[: _levels(groups)]
     if not all(key.alias in names or isinstance(key.this, exp.Column) for key in keys):
         return None
-    order = shown.args.get("order")
+    where, order = shown.args.get("where"), shown.args.get("order")
+    if where is not None:
+        if not keys:
+            return None
+        groups.set("having", exp.Having(this=_put_in(where.this, made)))
     for term in order.expressions if order is not None else ():
         term.set("this", _referred(term.this, names, made))
     columns = [sql.named(_put_in(c.this, made), c.alias) for c in shown.expressions]
