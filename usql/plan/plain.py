@@ -61,15 +61,15 @@ def plan_plain(query: r.PlainQuery, state: State) -> Planned:
         reach.restrict(rows, scan_rows(state, query.scan))
     order = [_order_term(state, rows, term) for term in query.order]
     order += _newest_first(rows, within=order)
-    if (first := _by_number(state, rows, query.order)) is not None:
-        order.insert(0, first)
+    first = _by_number(state, rows, query.order)
+    in_store = order if first is None else [first, *order]
     outputs = tuple(output(item.label, item.expr) for item in query.items)
     identity = rows.table if any(_is_document(i.expr) for i in query.items) else None
     gathered = any(_is_gathered(item.expr) for item in query.items)
     tree = (
-        _two_steps(query, state, rows, order, identity)
+        _two_steps(query, state, rows, order, in_store, identity)
         if gathered
-        else _one_step(query, rows, order, identity)
+        else _one_step(query, rows, in_store, identity)
     )
     return Planned(tree, state.parameters, outputs, identity)
 
@@ -271,8 +271,10 @@ def _two_steps(
     state: State,
     rows: Rows,
     order: list[exp.Ordered],
+    in_store: list[exp.Ordered],
     identity: str | None,
 ) -> exp.Select:
+    """Return a page of rows, in a store's order or the plain one, and what is gathered for it."""
     gathering = _Gathering(state, rows.table, rows.keys)
     inner = [sql.named(rows.key(k), k) for k in rows.keys]
     outer: list[Node] = []
@@ -285,7 +287,7 @@ def _two_steps(
             node = sql.column(_PAGE, name)
         outer.append(sql.named(node, name))
     inner += [sql.named(term.this.copy(), f"o{i}") for i, term in enumerate(order)]
-    page = rows.select(inner, order=order, limit=query.limit)
+    page = rows.select(inner, order=in_store, limit=query.limit)
     if identity is not None:
         outer += [sql.named(sql.column(_PAGE, k), k) for k in rows.keys]
     again = [

@@ -52,6 +52,8 @@ QUICKER = {
     "enable_join_runtime_filters": "0",
     # those on extremes of partitions, which no query asks for; to look for them takes 1 ms
     "optimize_use_implicit_projections": "0",
+    # the sessions of a condition, where they are many, are no range of the key to speak of
+    "use_index_for_in_with_subqueries_max_values": "10000",
 }
 """Settings of speed alone."""
 WRITING = {
