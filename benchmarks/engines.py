@@ -32,7 +32,6 @@ Figure = dict[str, Any]
 
 _LEAST_MS = 500
 """So long a question is asked in all, since single runs of a few ms wander by a third."""
-_MOST_RUNS = 101
 
 
 def main() -> None:
@@ -125,7 +124,7 @@ def _figure(question: Question, ours: Side, expert: Side, runs: int) -> Figure:
     if len(first) == 2 and not _same(*first):
         raise SystemExit(f"{question.name}: {_difference(*first)}")
     times: list[list[float]] = [[] for _ in asked]
-    for _ in range(max(runs, min(_MOST_RUNS, round(_LEAST_MS / _timed(asked[0]))))):
+    for _ in range(max(runs, round(_LEAST_MS / _timed(asked[0])))):
         for found, (ask, side) in zip(times, ready, strict=True):
             side.forget()
             found.append(_timed(ask))

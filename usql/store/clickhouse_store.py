@@ -91,11 +91,15 @@ _FEW_VALUES = frozenset(
 
 _INDEXES: Mapping[str, Mapping[str, str]] = {
     "usersession": {
-        "startTime": "minmax",
-        "userId": "bloom_filter",
-        "internalUserId": "bloom_filter",
+        "startTime": "minmax GRANULARITY 1",
+        # an entry for four blocks, since to look at many of them takes as long as to read one
+        "userId": "bloom_filter GRANULARITY 4",
+        "internalUserId": "bloom_filter GRANULARITY 4",
     },
-    "useraction": {"startTime": "minmax", "duration": "minmax"},
+    "useraction": {
+        "startTime": "minmax GRANULARITY 1",
+        "duration": "minmax GRANULARITY 1",
+    },
 }
 """Further indexes: which blocks can have a value at all."""
 _BY_NAME = {"useraction": HOT["useraction"]}
@@ -375,7 +379,7 @@ def _is_store(client: Client, location: ClickhouseLocation) -> bool:
 def _further(relation: Relation) -> Iterator[str]:
     """Yield what a table has besides its columns: indexes, and rows in another order."""
     for name, kind in _INDEXES.get(relation.name, {}).items():
-        yield f"INDEX {quoted(f'by_{name}')} {quoted(name)} TYPE {kind} GRANULARITY 1"
+        yield f"INDEX {quoted(f'by_{name}')} {quoted(name)} TYPE {kind}"
     if columns := _BY_NAME.get(relation.name):
         first = ", ".join(map(quoted, ("name", *relation.keys)))
         others = ", ".join(quoted(name) for name, _ in relation.columns if name in columns)
