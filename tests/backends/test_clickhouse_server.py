@@ -136,7 +136,7 @@ def test_whole_sessions_come_back(db: usql.Database, sqlite: usql.Database) -> N
 
 def test_what_is_there_is_told_and_sound(db: usql.Database) -> None:
     info = db.info()
-    assert (info.sessions, info.version) == (201, 1)
+    assert (info.sessions, info.version) == (201, 2)
     assert info.bytes > 10_000
     assert db.check().problems == ()
     plan = db.explain("SELECT COUNT(*) FROM usersession WHERE city LIKE 'L%'").engine_plan

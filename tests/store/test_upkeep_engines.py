@@ -109,6 +109,36 @@ def test_a_store_is_sound_whatever_came_in(url: str) -> None:
     assert "is sound" in CliRunner().invoke(cli.main, ["check", url]).stdout
 
 
+def test_what_sessions_tell_stays_true(url: str) -> None:
+    far = [2**53 + 1, 1, -(2**53) - 1] * 5 + [7] * 4  # which doubles cannot add up in any order
+    again = {**SESSIONS[0], "userActions": [action("c", 2000), {"startTime": 2001}], "events": []}
+    odd = {"userSessionId": "far", "startTime": 7, "country": "Fiji"}
+    with usql.connect(url) as db:
+        db.import_sessions([{**odd, "userActions": [{"duration": d} for d in far]}])
+        db.import_sessions([again])
+        assert db.check().problems == ()
+        average = "SELECT AVG(useraction.duration) FROM usersession WHERE country = 'Fiji'"
+        ((found,),) = db.query(average).rows
+        assert found == pytest.approx(sum(far) / len(far), rel=1e-12)
+        db.delete("userSessionId = 'two'")
+        assert db.check().problems == ()
+        counted = db.query("SELECT country, COUNT(*), COUNT(name) FROM useraction GROUP BY country")
+    assert {tuple(row) for row in counted.rows} == {("Austria", 2, 1), ("Fiji", 19, 0)}
+
+
+def test_a_store_of_an_earlier_version_is_refused(tmp_path: Path) -> None:
+    pytest.importorskip("chdb")
+    url = f"chdb:{tmp_path / 'store'}"
+    with usql.connect(url) as db:
+        db.import_sessions(SESSIONS)
+    change(url, "TRUNCATE TABLE usql_store", "INSERT INTO usql_store VALUES (1)")
+    with pytest.raises(StoreError, match="earlier version"), usql.connect(url, create=False):
+        pass
+    done = CliRunner().invoke(cli.main, ["query", url, "SELECT COUNT(*) FROM usersession"])
+    assert done.exit_code != 0
+    assert "export its sessions with that version" in done.stderr
+
+
 def test_a_folder_of_parquet_is_checked_as_well(tmp_path: Path) -> None:
     pytest.importorskip("duckdb")
     with usql.connect() as db:

@@ -198,7 +198,7 @@ class Rows:
         column = self._state.layout.total(table, field, function)
         if column is None or self._source != self._state.layout.base(PRIMARY):
             return None
-        return self.key(column)
+        return sql.column(self._first, column)
 
     def values_of(self, expr: r.Expr) -> Node | None:
         """Return how many values a session has of a field, where its own row tells it."""

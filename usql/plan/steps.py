@@ -1,4 +1,5 @@
-"""Aggregations in two steps: fine groups at first, then those put together to the groups wanted.
+"""Aggregations in two steps: fine groups at first, then those put together to the groups wanted;
+or in one, where sessions tell what their rows come to.
 
 Some engines group by a number sooner than they do anything else for each row, and what remains to
 be done is done for few:
@@ -38,7 +39,7 @@ _MOST_STEPS = 100_000
 def plan_steps(
     state: State, query: r.AggregationQuery, aggregates: Sequence[r.Aggregate]
 ) -> exp.Query | None:
-    """Return the groups of a query with some of its aggregates, where two steps lead to them."""
+    """Return the groups of a query with some of its aggregates, where these steps lead to them."""
     if state.layout.rowwise or not query.keys:
         return None
     asked: list[tuple[r.Aggregate, tuple[Part, ...]]] = []
@@ -46,18 +47,19 @@ def plan_steps(
         if (parts := parts_of(expr)) is None:
             return None
         asked.append((expr, parts))
-    if (totals := _by_totals(state, query, _Parts(state, asked))) is not None:
+    made = _Parts(state, asked)
+    if (totals := _by_totals(state, query, made)) is not None:
         return totals
     in_time = query.scan.timeframe is None or state.layout.dated
     if in_time and _is_of_sessions(query, aggregates):
-        return _by_session(state, query, _Parts(state, asked))
+        return _by_session(state, query, made)
     key = query.keys[0].expr
     if len(query.keys) > 1 or not isinstance(key, r.DatePart | r.DateText) or state.zone.fixed:
         return None
     if not isinstance(key.operand, r.FieldRef) or key.operand.many:
         return None
     steps = steps_of(state, key, None, _MOST_STEPS)
-    return None if steps is None else _by_time(state, query, key, steps, _Parts(state, asked))
+    return None if steps is None else _by_time(state, query, key, steps, made)
 
 
 class _Parts:
@@ -86,9 +88,9 @@ class _Parts:
         """Return the columns of the groups wanted, made of what sessions tell of their rows."""
         nodes: dict[Part, Node] = {}
         for part in self._parts:
-            if (total := _total(sessions, table, part)) is None:
+            if (told := _told(sessions, table, part)) is None:
                 return None
-            node = conditional(self._state, sessions, part.condition, total)
+            node = conditional(self._state, sessions, part.condition, told)
             assert node is not None
             if part.function == "count" and part.condition is not None:
                 node = exp.Coalesce(this=node, expressions=[sql.number(0)])
@@ -131,7 +133,7 @@ def _by_totals(state: State, query: r.AggregationQuery, parts: _Parts) -> exp.Se
     return sessions.select([*keys, *columns], group=sql.positions(len(keys)))
 
 
-def _total(sessions: Rows, table: str, part: Part) -> Node | None:
+def _told(sessions: Rows, table: str, part: Part) -> Node | None:
     """Return what a part of the rows of a session comes to, where the session's own row tells."""
     if part.function not in ("count", "total"):
         return None

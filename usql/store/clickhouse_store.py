@@ -40,8 +40,8 @@ from usql.store.clickhouse_places import ClickhouseLocation
 from usql.store.sqlite_schema import quoted
 from usql.types import Kind
 
-VERSION = 1
-"""Of the tables this package makes."""
+VERSION = 2
+"""Of the tables this package makes: sessions tell totals of their rows since 2."""
 
 STORE, PROPERTY, JOURNAL = "usql_store", "usql_property", "usql_journal"
 SEGMENT = "usql_segment"
@@ -361,7 +361,7 @@ def _is_store(client: Client, location: ClickhouseLocation) -> bool:
     """Whether there is a store.
 
     Raises:
-        StoreError: there is one of a newer version.
+        StoreError: there is one of another version.
     """
     try:
         ((version,),) = client.read(f'SELECT max("version") FROM {STORE}')
@@ -372,6 +372,11 @@ def _is_store(client: Client, location: ClickhouseLocation) -> bool:
     if version and version > VERSION:
         raise StoreError(
             f"{location} was made by a newer version of usql", hint="update usql-engine"
+        )
+    if version and version < VERSION:
+        raise StoreError(
+            f"{location} was made by an earlier version of usql, which reads it still",
+            hint="export its sessions with that version, and import them into a new store",
         )
     return bool(version)
 

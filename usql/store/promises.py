@@ -158,11 +158,11 @@ def _promises_of_order(layout: Layout, table: Table) -> Iterator[Promise]:
 
 
 def _promises_of_totals(layout: Layout, table: Table) -> Iterator[Promise]:
-    """What holds for what sessions tell of their rows: sums may differ in the order of adding."""
+    """What holds for what sessions tell of their rows: exact sums, rounded once."""
     totals = [total for total in layout.totals if total.table == table.name]
     if not totals:
         return
-    made = {"count": "count({})", "total": "sum(CAST({} AS Nullable(Float64)))"}
+    made = {"count": "count({})", "total": "toFloat64(sum(CAST({} AS Nullable(Int128))))"}
     columns = ", ".join(
         f"{made[total.function].format(quoted(total.field) if total.field else '*')}"
         f" AS {quoted(total.column)}"
@@ -170,8 +170,7 @@ def _promises_of_totals(layout: Layout, table: Table) -> Iterator[Promise]:
     )
     found = f'SELECT "{SESSION}", {columns} FROM {quoted(layout.base(table.name))} GROUP BY 1'
     wrong = " OR ".join(
-        f"abs(s.{name} - coalesce(r.{name}, 0)) > 1e-9 * abs(s.{name})"
-        for name in (quoted(total.column) for total in totals)
+        f"s.{name} != coalesce(r.{name}, 0)" for name in (quoted(total.column) for total in totals)
     )
     session = layout.base(layout.schema.primary.name)
     yield Promise(

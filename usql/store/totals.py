@@ -46,19 +46,20 @@ def with_totals(layout: Layout, rows: Rows) -> Iterator[tuple[Target, Sequence[t
             yield target, values
 
 
-_ADDED: Mapping[str, Callable[[Any], float]] = {
+_ADDED: Mapping[str, Callable[[Any], int]] = {
     "count": lambda value: value is not None,
-    "total": lambda value: float(value or 0),
+    "total": lambda value: value or 0,
 }
+_MADE: Mapping[str, Callable[[int], float]] = {"count": int, "total": float}
 
 
 def _sums(total: Total, rows: Rows) -> _Sums:
-    """Return a total by the number of the session."""
-    added = _ADDED[total.function]
-    sums: _Sums = defaultdict(float if total.function == "total" else int)
+    """Return a total by the number of the session: whole numbers, until all are added."""
+    added, made = _ADDED[total.function], _MADE[total.function]
+    sums: defaultdict[int, int] = defaultdict(int)
     for target, values in rows.items():
         name = total.field or target.columns[0]
         if target.relation == total.table and name in target.columns:
             for number, value in map(itemgetter(0, target.columns.index(name)), values):
                 sums[number] += added(value)
-    return sums
+    return defaultdict(lambda: made(0), {number: made(found) for number, found in sums.items()})
