@@ -157,11 +157,19 @@ class Relation(Record):
         name: of the table.
         keys: its key columns, ``_session`` first.
         columns: its other columns with the kind of value each holds.
+        totals: what its rows tell beside, of rows of other tables.
     """
 
     name: str
     keys: tuple[str, ...]
     columns: tuple[tuple[str, Kind], ...]
+    totals: tuple[Total, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all its columns, keys first, totals last."""
+        columns = (name for name, _ in self.columns)
+        return (*self.keys, *columns, *(total.column for total in self.totals))
 
 
 @dataclass(frozen=True)
@@ -285,7 +293,8 @@ class Layout:
             if name == self.detail(table.name):
                 columns += [(IP_TEXT, Kind.STRING)] if table.primary else [(ARRIVAL, Kind.LONG)]
                 columns.append((EXTRA, Kind.STRING))
-            yield Relation(name, keys, tuple(columns))
+            totals = self.totals if name == self.base(PRIMARY) else ()
+            yield Relation(name, keys, tuple(columns), totals)
         for field in table.collections:
             last = KEY if field.properties else ORDINAL
             yield Relation(self.values(field), (*keys, last), ((VALUE, field.kind),))

@@ -164,7 +164,7 @@ class _Aggregation:
             values, link = linked_values(self._state, rows, operand, distinct=distinct)
             value = sql.column(rows.join_derived(values, link, left=False, prefix="y"), "v")
         if not levels and self._state.layout.columnar:
-            value = sql.when(sql.true(), value)  # of a type that has NULL, which no values come to
+            value = sql.nullable(value)
         for index, expr in enumerate(aggregates):
             node = conditional(self._state, rows, expr.condition, value.copy())
             columns.append(sql.named(apply(self._state, expr, node, aggregates), f"v{index}"))

@@ -206,7 +206,7 @@ def apply(
         assert expr.operand is not None
         return exp.Count(this=exp.Distinct(expressions=[grouped(expr.operand, value)]))
     if _is_constant(expr.operand):
-        value = sql.when(sql.true(), value)  # of a type that has NULL, which no rows come to
+        value = sql.nullable(value)
     if expr.function == "percentile":
         assert expr.percentile is not None
         wanted = _together(state, expr, beside)

@@ -152,6 +152,11 @@ def is_null(node: Node) -> Node:
     return exp.Is(this=node, expression=null())
 
 
+def nullable(node: Node) -> Node:
+    """Return a value as one of a type that has NULL, which an aggregate of no rows comes to."""
+    return when(true(), node)
+
+
 def not_null(node: Node) -> Node:
     """Return whether a value is not NULL."""
     return exp.Not(this=is_null(node))

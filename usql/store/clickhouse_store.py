@@ -23,7 +23,7 @@ from itertools import chain
 from typing import Any
 
 from usql.errors import StoreError
-from usql.layout import HOT, KEY, SECOND, SESSION, VALUE, Layout, Relation, Total
+from usql.layout import HOT, KEY, SECOND, SESSION, VALUE, Layout, Relation
 from usql.schema import PRIMARY
 from usql.store.clickhouse_client import (
     MAKE_ONE,
@@ -177,7 +177,7 @@ def statements(location: ClickhouseLocation, layout: Layout) -> Iterator[str]:
     >>> next(statements(one, clickhouse_layout()))
     'CREATE DATABASE IF NOT EXISTS "shop" ON CLUSTER "main"'
     """
-    tables = _Tables(location, layout.totals)
+    tables = _Tables(location)
     if location.path is None:
         yield f"CREATE DATABASE IF NOT EXISTS {quoted(location.database)}{tables.everywhere}"
     for relation in layout.relations:
@@ -204,8 +204,7 @@ class _Tables:
         everywhere: what makes a statement run on every server.
     """
 
-    def __init__(self, location: ClickhouseLocation, totals: Sequence[Total] = ()) -> None:
-        self._totals = totals
+    def __init__(self, location: ClickhouseLocation) -> None:
         self._database = location.database
         self._cluster = location.cluster
         self.everywhere = f" ON CLUSTER {quoted(self._cluster)}" if self._cluster else ""
@@ -220,7 +219,7 @@ class _Tables:
             chain(
                 _key_columns(relation),
                 _value_columns(relation),
-                self._total_columns(relation),
+                _total_columns(relation),
                 _further(relation),
             )
         )
@@ -251,11 +250,6 @@ class _Tables:
             path = f"'/clickhouse/tables/all/{self._database}/{name}', '{{shard}}-{{replica}}'"
             engine = f"ReplicatedReplacingMergeTree({path})"
         yield self._table(name, columns, engine, order)
-
-    def _total_columns(self, relation: Relation) -> Iterator[str]:
-        if relation.name == PRIMARY:
-            for total in self._totals:
-                yield f"{quoted(total.column)} {_TOTAL_TYPES[total.function]}"
 
     def _table(self, name: str, columns: str, engine: str, order: str) -> str:
         return (
@@ -405,3 +399,8 @@ def _value_columns(relation: Relation) -> Iterator[str]:
         if name == VALUE:  # a list or properties have no nulls, which are looked at one by one
             type_ = _NULLABLE.sub(r"\1", type_)
         yield f"{quoted(name)} {type_}"
+
+
+def _total_columns(relation: Relation) -> Iterator[str]:
+    for total in relation.totals:
+        yield f"{quoted(total.column)} {_TOTAL_TYPES[total.function]}"

@@ -37,7 +37,7 @@ from usql.store.clickhouse_store import (
 from usql.store.sessions import Identity, Rows, Session
 from usql.store.shapes import Target
 from usql.store.sqlite_schema import quoted
-from usql.store.totals import total_columns, with_totals
+from usql.store.totals import with_totals
 
 _ENOUGH = 64 * 1024 * 1024
 """Bytes of rows that are worth a part of each table."""
@@ -99,11 +99,7 @@ class ClickhouseSessionWriter:
         self._layout = layout
         self._file = waiting
         self._batches: list[_Batch] = []
-        self._columns = {
-            relation.name: (*relation.keys, *(name for name, _ in relation.columns))
-            for relation in layout.relations
-        }
-        self._columns[PRIMARY] += total_columns(layout)
+        self._columns = {relation.name: relation.names for relation in layout.relations}
         # a session is there when its own row is: it comes last and goes first
         self._order = sorted(self._columns, key=lambda name: name == PRIMARY)
         self._properties = {

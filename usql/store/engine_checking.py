@@ -11,7 +11,6 @@ from collections.abc import Iterator
 
 from usql.errors import StoreError
 from usql.layout import Layout
-from usql.schema import PRIMARY
 from usql.store.checking import CheckReport, Problem, broken_promises
 from usql.store.clickhouse_places import ClickhouseLocation
 from usql.store.clickhouse_store import JOURNAL, local_name
@@ -78,9 +77,7 @@ def _missing_columns(ask: Ask, layout: Layout) -> Iterator[Problem]:
     ):
         found.setdefault(table, set()).add(column)
     for relation in layout.relations:
-        wanted = {*relation.keys, *(name for name, _ in relation.columns)}
-        if relation.name == PRIMARY:
-            wanted.update(total.column for total in layout.totals)
+        wanted = set(relation.names)
         there = found.get(relation.name)
         if there is None:
             yield Problem(relation.name, "the table is missing")

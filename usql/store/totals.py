@@ -19,11 +19,6 @@ from usql.store.shapes import Target
 _Sums = defaultdict[int, float]
 
 
-def total_columns(layout: Layout) -> tuple[str, ...]:
-    """Return the columns of totals in the relation of sessions."""
-    return tuple(total.column for total in layout.totals)
-
-
 def with_totals(layout: Layout, rows: Rows) -> Iterator[tuple[Target, Sequence[tuple[Any, ...]]]]:
     """Yield all rows by where they go, those of sessions with their totals behind.
 
@@ -39,7 +34,7 @@ def with_totals(layout: Layout, rows: Rows) -> Iterator[tuple[Target, Sequence[t
     found = [_sums(total, rows) for total in layout.totals]
     for target, values in rows.items():
         if target.relation == PRIMARY:
-            columns = (*target.columns, *total_columns(layout))
+            columns = (*target.columns, *(total.column for total in layout.totals))
             longer = [(*row, *(sums[row[0]] for sums in found)) for row in values]
             yield Target(PRIMARY, columns), longer
         else:
