@@ -151,12 +151,23 @@ class Rows:
         name = f"{relation}.{ref.key}"
         if name not in self._aliases:
             alias = self._aliases[name] = self._state.fresh("v")
-            on = list(self._on(alias, self.link(ref.field.table)))
-            on.append(sql.equal(sql.column(alias, KEY), self._state.parameter(ref.key)))
-            self._joins.append(
-                sql.join(sql.relation(relation, alias), sql.conjunction(on), left=True)
-            )
+            self._joins.append(self._property_join(ref, relation, alias))
         return sql.column(self._aliases[name], VALUE)
+
+    def _property_join(self, ref: r.PropertyRef, relation: str, alias: str) -> exp.Join:
+        """Return what joins the value that a row has of a property, if it has one."""
+        keys = self.link(ref.field.table)
+        of_key = sql.equal(sql.column(alias, KEY), self._state.parameter(ref.key))
+        source: Node = sql.relation(relation, alias)
+        on = list(self._on(alias, keys))
+        if self._state.layout.columnar:
+            # DuckDB 2.0 loses an order and a limit over a join of which it can tell that no row
+            # satisfies such a condition
+            columns = [sql.named(sql.column(alias, each), each) for each in (*keys, VALUE)]
+            source = sql.derived(sql.select(columns, source, where=of_key), alias)
+        else:
+            on.append(of_key)
+        return sql.join(source, sql.conjunction(on), left=True)
 
     # --- values of a row
 
